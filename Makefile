@@ -1,0 +1,45 @@
+# Nestcall. Every target sets up what it needs; the second run is quick. `make help` lists them.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+PY   := .venv/bin/python
+HOST ?= 127.0.0.1
+PORT ?= 8080
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test check fix types web e2e unit bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.done ## python environment for running
+
+.venv/.done: requirements.lock pyproject.toml
+	@scripts/setup-python
+
+setup-test: setup ## plus Chromium, PostgreSQL, coturn and the page's build tools
+	@scripts/setup-test
+
+run: setup ## serve the product with demo data on http://$(HOST):$(PORT)
+	@exec $(PY) -m gateway.cli serve --host $(HOST) --port $(PORT)
+
+test: setup-test check unit e2e ## everything CI runs
+
+check: setup ## format, lint, types, the dependency law
+	@.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+fix: setup ## format and mend what can be mended
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+unit: setup ## tests without a browser
+	@$(PY) -m pytest -m "not e2e"
+
+e2e: setup-test ## the real pages in Chromium against a real gateway
+	@$(PY) -m pytest -m e2e
+
+lock: ## renew requirements.lock from pyproject.toml
+	@.venv/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-emit-find-links -q --no-header -o requirements.lock

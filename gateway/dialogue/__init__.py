@@ -1,0 +1,1 @@
+"""What the assistant knows and says: retrieval, red flags, LLM, tools, handoff rules, evaluation."""

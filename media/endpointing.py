@@ -1,0 +1,1 @@
+"""PURE: when is a turn over."""

@@ -1,0 +1,1 @@
+"""One module per engine behind media.ports; heavy imports happen inside."""

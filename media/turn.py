@@ -1,0 +1,1 @@
+"""PURE: whose turn it is."""

@@ -1,0 +1,1 @@
+"""PURE: hello to closed."""
