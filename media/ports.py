@@ -1,6 +1,6 @@
 """What the pipeline needs from engines, from the transport and from the gateway: Protocols and the values they pass.
 
-Rules every engine keeps (one conformance suite, tests/media/test_engines.py, runs them all):
+Rules every engine keeps (one conformance suite, tests/media/test_engine_conformance.py, runs them all):
 an engine is loaded once and shared; a stream belongs to one call; `close()` may come at any time; heavy work runs in
 threads or a process, never on the event loop; a failure raises `media.errors.EngineFailed`, nothing else.
 """
@@ -72,7 +72,8 @@ class Recognizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A piece of synthesised audio and the characters of the *given* text it says: text[start:end]."""
+    """A piece of synthesised audio, always at WIRE_HZ, and the characters of the *given* text it says:
+    text[start:end]. Spans of one text never go backwards."""
 
     chunk: AudioChunk
     start: int
@@ -81,11 +82,14 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`speed` 1.0 is the engine's normal. `name` empty: the engine's choice for the language."""
+    """`speed` 1.0 is the engine's normal. `name` empty: the engine's choice for the language.
+    `reply`: which reply of this call is being said, 0 for the greeting, 1 for the first answer (the benchmark engine
+    `tone` tells replies apart by it; others ignore it)."""
 
     language: Language = "zh"
     name: str = ""
     speed: float = 1.0
+    reply: int = 0
 
 
 class Synthesizer(Protocol):

@@ -1,1 +1,78 @@
-"""One module per engine behind media.ports; heavy imports happen inside."""
+"""The engines of a gateway: which rungs of the two ladders stand here, loaded once and shared by all calls.
+
+One module per engine; heavy imports happen inside `load`. Engines that speak HTTP are built by the gateway and handed
+in (`EngineChoice.remote_*`), because media knows no HTTP.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from media.errors import EngineFailed
+from media.ports import Recognizer, Synthesizer, VoiceDetector
+
+RecognizerRung = Literal["auto", "instant", "whisper", "openai", "phrasebook", "none"]
+SynthesizerRung = Literal["auto", "tone", "edge", "openai", "espeak", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What the gateway's settings want. `auto` takes the best rung that stands."""
+
+    recognizer: RecognizerRung = "auto"
+    synthesizer: SynthesizerRung = "auto"
+    models_dir: Path = Path("var/models")
+    whisper_model: str = ""
+    edge_tts: bool = True
+    phrases: tuple[str, ...] = ()
+    """What the phrasebook can recognise: sentences customers say, in either language."""
+    instant_text: str = "instant"
+    remote_recognizer: Recognizer | None = None
+    remote_synthesizer: Synthesizer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """`detector` judges what is speech (Silero), `onset` is quicker and easily fooled (webrtcvad); both make one per
+    call. `missing`: in plain words, what is not there and how to get it."""
+
+    recognizer: Recognizer | None
+    synthesizer: Synthesizer | None
+    detector: Callable[[], VoiceDetector]
+    onset: Callable[[], VoiceDetector]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {
+            "recognizer": self.recognizer.name if self.recognizer else "none",
+            "synthesizer": self.synthesizer.name if self.synthesizer else "none",
+        }
+
+    async def close(self) -> None:
+        for engine in (self.recognizer, self.synthesizer):
+            if engine:
+                await engine.close()
+
+
+def load(choice: EngineChoice) -> Engines:
+    """Blocks for as long as loading takes (Whisper: seconds): call it before serving, or in a thread.
+
+    A rung that was asked for by name and does not stand raises EngineFailed; `auto` steps down and says so.
+    """
+    from media.engines.ladder import recognizer, synthesizer
+    from media.engines.silero import SileroDetector
+    from media.engines.webrtc import WebRtcDetector
+
+    missing: list[str] = []
+    return Engines(
+        recognizer=recognizer(choice, missing),
+        synthesizer=synthesizer(choice, missing),
+        detector=SileroDetector,
+        onset=WebRtcDetector,
+        missing=tuple(missing),
+    )
+
+
+__all__ = ["EngineChoice", "EngineFailed", "Engines", "load"]
