@@ -6,7 +6,6 @@ from media.engines import EngineChoice
 from media.errors import EngineFailed
 from media.ports import Recognizer, Synthesizer
 
-
 T = TypeVar("T")
 
 
@@ -38,6 +37,8 @@ def synthesizer(choice: EngineChoice, missing: list[str]) -> Synthesizer | None:
         case "none":
             return None
         case _:
+            if choice.edge_tts:
+                missing.append("edge-tts: not wired in yet")
             from media.engines.espeak import EspeakSynthesizer
 
             return EspeakSynthesizer()
