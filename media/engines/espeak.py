@@ -29,6 +29,11 @@ Word = tuple[int, int]
 """Character position, milliseconds."""
 
 
+def command() -> tuple[str, ...]:
+    """How the worker is started: by path and isolated, so that nothing of ours is imported into it."""
+    return (sys.executable, "-I", str(Path(__file__).with_name("espeak_worker.py")))
+
+
 class EspeakProcess:
     """Blocking; used by one worker thread only."""
 
@@ -95,9 +100,8 @@ class EspeakProcess:
 class EspeakSynthesizer:
     name = "espeak"
 
-    def __init__(self, command: tuple[str, ...] = ()) -> None:
-        script = Path(__file__).with_name("espeak_worker.py")
-        self._process = EspeakProcess(command or (sys.executable, "-I", str(script)))
+    def __init__(self, start: tuple[str, ...] = ()) -> None:
+        self._process = EspeakProcess(start or command())
         self._workers = Workers("espeak", threads=1, waiting=64)
 
     async def speak(self, text: str, voice: Voice) -> AsyncIterator[Speech]:
