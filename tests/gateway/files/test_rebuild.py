@@ -39,7 +39,9 @@ async def refusal(source: Path, **limits: int) -> ErrorCode:
 
 async def test_no_trace_of_where_and_by_what_a_photo_was_taken(tmp_path: Path) -> None:
     source = put(tmp_path, "in.jpg", crafted.traced_photo(tmp_path))
-    assert all(word in crafted.exiftool(source) for word in ("GPS Latitude", "canary-xmp", "canary-comment", "Thumbnail"))
+    assert all(
+        word in crafted.exiftool(source) for word in ("GPS Latitude", "canary-xmp", "canary-comment", "Thumbnail")
+    )
     facts = await picture(source)
     for variant in (".full", ".thumb"):
         seen = crafted.exiftool(Path(str(source) + variant))
@@ -97,7 +99,14 @@ async def test_a_cut_photo_is_broken(tmp_path: Path) -> None:
     assert await refusal(put(tmp_path, "cut.jpg", crafted.jpeg()[:3000])) is ErrorCode.FILE_BROKEN
 
 
-RECORDERS = [("webm", "libopus"), ("mp4", "aac"), ("ogg", "libopus"), ("wav", "pcm_s16le"), ("mp3", "mp3"), ("adts", "aac")]
+RECORDERS = [
+    ("webm", "libopus"),
+    ("mp4", "aac"),
+    ("ogg", "libopus"),
+    ("wav", "pcm_s16le"),
+    ("mp3", "mp3"),
+    ("adts", "aac"),
+]
 
 
 @pytest.mark.parametrize(("format", "codec"), RECORDERS)
