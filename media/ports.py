@@ -147,7 +147,9 @@ class Ear(Protocol):
 class Mouth(Protocol):
     """Paced playout to her; `media.playout.Playout` is the only implementation. All calls are immediate."""
 
-    def play(self, speech: Speech, *, turn: int, revision: int) -> None: ...
+    def play(self, chunk: AudioChunk, text: str, *, turn: int, revision: int) -> None:
+        """Queue 48 kHz audio and the words it says (their place in the reply follows from the order)."""
+        ...
 
     def finish(self, *, turn: int, revision: int) -> None:
         """No more audio will come for this reply."""
