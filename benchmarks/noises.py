@@ -90,13 +90,13 @@ def _harmonics(f0: Wave, rng: np.random.Generator, formants: tuple[float, float,
 
 
 def toddler(seconds: float, seed: int = 0) -> Samples:
-    """Babble ("wa-wa", "da-da"): syllables of 150-300 ms, F0 230-380 Hz, formants gliding open and shut."""
+    """Babble ("wa-wa"): syllables of 150-300 ms, F0 200-280 Hz, where Silero is fooled, formants open and shut."""
     rng = np.random.default_rng(seed)
     out = np.zeros(round(seconds * EAR_HZ))
     at = int(rng.uniform(0, 0.3) * EAR_HZ)
     while at < len(out):
-        pitch = rng.uniform(230, 380)
-        for _ in range(rng.integers(2, 6)):
+        pitch = rng.uniform(200, 280)
+        for _ in range(rng.integers(3, 8)):
             at = _put(out, _syllable(rng, pitch), at)
         at += int(rng.uniform(0.3, 1.5) * EAR_HZ)
     return levelled(out)
@@ -105,10 +105,22 @@ def toddler(seconds: float, seed: int = 0) -> Samples:
 def _syllable(rng: np.random.Generator, pitch: float) -> Wave:
     size = int(rng.uniform(0.15, 0.3) * EAR_HZ)
     u = np.linspace(0, 1, size)
-    f0 = pitch * (1 + 0.08 * np.sin(np.pi * u))
+    jitter = 0.01 * np.cumsum(rng.standard_normal(size)) / np.sqrt(np.arange(1, size + 1))
+    f0 = pitch * (1.05 - 0.1 * u) * (1 + jitter)
     closed, opened = (_harmonics(f0, rng, f) for f in ((450, 1000, 3600), (1100, 1900, 4000)))
     opening = np.clip(np.sin(np.pi * u) * 1.3, 0, 1)
     return np.asarray((closed * (1 - opening) * 0.5 + opened * opening) * np.sin(np.pi * u) ** 0.5)
+
+
+def child(seconds: float, seed: int = 0) -> Samples:
+    """A small child talking nonsense words: speech, only not hers. No detector of speech can refuse it."""
+    rng = np.random.default_rng(seed)
+    out, at = np.zeros(round(seconds * EAR_HZ)), 0
+    while at < len(out):
+        high = round(EAR_HZ * rng.uniform(1.2, 1.45))
+        words = resampled(_nonsense()[rng.integers(len(_nonsense()))], high, EAR_HZ)
+        at = _put(out, words.astype(np.float64), at) + int(rng.uniform(0.3, 1.2) * EAR_HZ)
+    return levelled(out)
 
 
 # ---------------------------------------------------------------- a household
@@ -191,6 +203,11 @@ def _programme() -> tuple[Wave, ...]:
     return tuple(said(text, voice, 165).astype(np.float64) for voice, text in lines)
 
 
+@cache
+def _nonsense() -> tuple[Samples, ...]:
+    return tuple(said(text, "cmn+f4", 150) for text in ("哇哇哇", "嗒嗒，嗒嗒", "妈妈妈妈", "呀呀，哦"))
+
+
 def _put(out: Wave, part: Wave, at: int) -> int:
     """Adds `part` at sample `at`, cut at the end; returns where it ends."""
     room = max(0, min(len(part), len(out) - at))
@@ -202,6 +219,7 @@ NOISES: dict[str, Callable[[float, int], Samples]] = {
     "cry 300-600 Hz": cry,
     "cry 250-350 Hz": lambda seconds, seed: cry(seconds, seed, (250.0, 350.0)),
     "toddler babble": toddler,
+    "child's speech": child,
     "clatter": clatter,
     "music": music,
     "white noise": white,
