@@ -1,0 +1,88 @@
+"""PURE: curated meanings (`synonyms.txt`) and topicless expressions (`stopwords.txt`), found as spans of tokens.
+
+A meaning is also found by its reading, because a recognizer writes 尿布失 for 尿不湿: same sounds, other characters.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tokens `start:end` mean `meaning`; `exact` is False when only the reading agrees."""
+
+    start: int
+    end: int
+    meaning: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Token tuples to meanings; `longest` bounds the scan."""
+
+    exact: dict[tuple[str, ...], tuple[int, ...]]
+    heard: dict[tuple[str, ...], tuple[int, ...]]
+    common: frozenset[int]
+    stops: frozenset[tuple[str, ...]]
+    longest: int
+
+
+def _lines(name: str) -> list[str]:
+    text = (_HERE / name).read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The curated tables, read once."""
+    exact: dict[tuple[str, ...], set[int]] = {}
+    heard: dict[tuple[str, ...], set[int]] = {}
+    common = set()
+    for meaning, line in enumerate(_lines("synonyms.txt")):
+        if line.startswith("~"):
+            common.add(meaning)
+        for words in map(tokens, line.lstrip("~").split("|")):
+            exact.setdefault(words, set()).add(meaning)
+            if len(words) >= 2 and is_cjk(words[0]):
+                heard.setdefault(tuple(map(reading, words)), set()).add(meaning)
+    stops = frozenset(tokens(line) for line in _lines("stopwords.txt"))
+    longest = max(map(len, [*exact, *stops]))
+    fixed = {words: tuple(sorted(found)) for words, found in exact.items()}
+    return Lexicon(fixed, {w: tuple(sorted(f)) for w, f in heard.items()}, frozenset(common), stops, longest)
+
+
+def spans(words: tuple[str, ...]) -> tuple[Span, ...]:
+    """Every meaning in `words`. A shorter span inside a longer one of the same kind of evidence is dropped."""
+    table = lexicon()
+    readings = tuple(map(reading, words))
+    idle = stop_mask(words)
+    found: list[Span] = []
+    reach_exact = reach_heard = 0
+    for start in range(len(words)):
+        for end in range(min(len(words), start + table.longest), start, -1):
+            meanings = table.exact.get(words[start:end], ())
+            if meanings and end > reach_exact:
+                found += [Span(start, end, meaning, True) for meaning in meanings]
+                reach_exact = end
+            elif not meanings and start >= reach_exact and end > reach_heard and not any(idle[start:end]):
+                like = table.heard.get(readings[start:end], ())
+                found += [Span(start, end, meaning, False) for meaning in like]
+                reach_heard = end if like else reach_heard
+    return tuple(found)
+
+
+def stop_mask(words: tuple[str, ...]) -> tuple[bool, ...]:
+    """True for each token inside a topicless expression."""
+    table = lexicon()
+    mask = [False] * len(words)
+    for start in range(len(words)):
+        for end in range(start + 1, min(len(words), start + 6) + 1):
+            if words[start:end] in table.stops:
+                mask[start:end] = [True] * (end - start)
+    return tuple(mask)

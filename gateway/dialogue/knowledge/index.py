@@ -1,0 +1,103 @@
+"""PURE: BM25 over grams of characters, of readings, of words and of meanings, fused in one inverted index.
+
+A row is one wording of one question (or one answer). Impacts are computed at build: a query is a few array additions.
+BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.dialogue.knowledge.concepts import Span, lexicon, spans, stop_mask
+from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
+
+K1, B = 1.2, 0.4
+GRAM, CHAR, HEARD, MEANING, WORD, COMMON = 1.0, 0.3, 0.5, 1.0, 1.0, 0.2
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A text taken apart once: everything that matching needs."""
+
+    words: tuple[str, ...]
+    readings: tuple[str, ...]
+    idle: tuple[bool, ...]
+    spans: tuple[Span, ...]
+    terms: dict[str, float]
+    """Index terms with their weight."""
+
+
+def analyse(text: str) -> Analysed:
+    """Tokens, readings, meanings and index terms of `text`."""
+    return analyse_words(tokens(text))
+
+
+def analyse_words(words: tuple[str, ...]) -> Analysed:
+    """As `analyse`, of tokens already taken."""
+    readings, idle, found = tuple(map(reading, words)), stop_mask(words), spans(words)
+    terms: dict[str, float] = {}
+    for i, word in enumerate(words):
+        if not idle[i]:
+            terms[word] = CHAR if is_cjk(word) else WORD
+        if i + 1 < len(words) and not (idle[i] and idle[i + 1]) and is_cjk(word):
+            terms[word + words[i + 1]] = GRAM
+            terms[f"{readings[i]} {readings[i + 1]}"] = HEARD
+    common = lexicon().common
+    for span in found:
+        if not all(idle[span.start : span.end]):
+            weight = COMMON if span.meaning in common else MEANING if span.exact else HEARD
+            key = f"#{span.meaning}"
+            terms[key] = max(weight, terms.get(key, 0.0))
+    return Analysed(words, readings, idle, found, terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Inverted:
+    """Term -> (rows, impacts). `idf` is over groups (entries), so ten phrasings of one entry count once."""
+
+    postings: dict[str, tuple[NDArray[np.int32], Floats]]
+    idf: dict[str, float]
+    unseen: float
+    rows: int
+
+    def weight(self, term: str) -> float:
+        """How telling a term is, 0..1; a term never seen is the most telling of all."""
+        return self.idf.get(term, self.unseen) / self.unseen
+
+    def score(self, terms: dict[str, float]) -> Floats:
+        """BM25 of every row."""
+        total = np.zeros(self.rows, np.float32)
+        for term, weight in terms.items():
+            if posting := self.postings.get(term):
+                total[posting[0]] += posting[1] * np.float32(weight)
+        return total
+
+    def ideal(self, terms: dict[str, float]) -> float:
+        """The score of a row of mean length that holds every term once: the scale for `score`."""
+        return sum(weight * self.idf.get(term, self.unseen) for term, weight in terms.items())
+
+
+def invert(rows: Sequence[Iterable[str]], groups: Sequence[int]) -> Inverted:
+    """Index `rows` (each its terms); `groups[i]` is the entry of row i."""
+    counted = [Counter(row) for row in rows]
+    mean = max(1.0, sum(c.total() for c in counted) / max(1, len(counted)))
+    members: dict[str, set[int]] = {}
+    where: dict[str, list[tuple[int, float]]] = {}
+    for row, (counts, group) in enumerate(zip(counted, groups, strict=True)):
+        norm = K1 * (1 - B + B * counts.total() / mean)
+        for term, count in counts.items():
+            members.setdefault(term, set()).add(group)
+            where.setdefault(term, []).append((row, count * (K1 + 1) / (count + norm)))
+    population = len(set(groups))
+    idf = {t: log(1 + (population - len(m) + 0.5) / (len(m) + 0.5)) for t, m in members.items()}
+    postings = {
+        term: (np.array([r for r, _ in hits], np.int32), np.array([idf[term] * v for _, v in hits], np.float32))
+        for term, hits in where.items()
+    }
+    return Inverted(postings, idf, log(1 + (population + 0.5) / 0.5), len(counted))

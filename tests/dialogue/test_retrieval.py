@@ -1,0 +1,58 @@
+"""Retrieval: what it finds, what it leaves alone, and laws that hold for any knowledge."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.dialogue.knowledge import Entry, Knowledge
+from gateway.store.knowledge import demo_entries
+
+
+@pytest.fixture(scope="module")
+def demo() -> Knowledge:
+    return Knowledge(demo_entries())
+
+
+@pytest.mark.parametrize(
+    ("question", "entry"),
+    [
+        ("十公斤穿多大尿不湿", "diaper-size-weight"),
+        ("尿布失多大马合适", "diaper-size-weight"),
+        ("how long can I keep pumped milk", "milk-storage"),
+        ("怎么给瓶子杀菌", "sterilise"),
+    ],
+)
+def test_a_question_in_other_words_finds_its_entry(demo: Knowledge, question: str, entry: str) -> None:
+    assert demo.search(question).hits[0].entry.id == entry
+
+
+@pytest.mark.parametrize("question", ["今天股票涨了吗", "帮我写一首诗", "what's the capital of France", "!!!", ""])
+def test_what_the_shop_does_not_know_is_not_answered(demo: Knowledge, question: str) -> None:
+    assert demo.search(question).decision == "handoff"
+
+
+def test_another_stores_entry_and_an_expired_one_are_never_found() -> None:
+    north = Entry("north", "停车场在哪", "北门", store="n")
+    old = Entry("old", "双十一满减", "满300减50", valid_from="2026-11-01", valid_to="2026-11-11")
+    knowledge = Knowledge([north, old])
+    assert [h.entry.id for h in knowledge.search("停车场在哪", "n", "2026-11-05").hits][:1] == ["north"]
+    assert not knowledge.search("停车场在哪", "s", "2026-11-05").hits
+    assert knowledge.search("双十一满减", "n", "2026-11-11").hits[0].entry.id == "old"
+    assert "old" not in [h.entry.id for h in knowledge.search("双十一满减", "n", "2026-11-12").hits]
+
+
+words = st.text(st.sampled_from("宝奶尿不湿推车退货 abc12个月"), min_size=1, max_size=12)
+
+
+@given(st.lists(words, min_size=1, max_size=8), words)
+def test_confidences_are_ordered_probabilities_for_any_knowledge(questions: list[str], asked: str) -> None:
+    knowledge = Knowledge([Entry(f"e{i}", q, "好") for i, q in enumerate(questions)])
+    confidences = [hit.confidence for hit in knowledge.search(asked).hits]
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(0 <= value <= 1 for value in confidences)
+
+
+@given(words, words)
+def test_the_same_knowledge_answers_the_same(question: str, asked: str) -> None:
+    entries = [Entry("a", question, "好"), Entry("b", "推车怎么选", "试推")]
+    assert Knowledge(entries).search(asked) == Knowledge(entries).search(asked)
