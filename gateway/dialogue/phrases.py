@@ -4,50 +4,50 @@ from signaling.protocol import Language
 
 _PHRASES: dict[str, tuple[str, str]] = {
     "greeting": (
-        "您好,我是AI助手,不是真人。选购、育儿、物流售后、预约、活动都可以问我;想找顾问,说一声“转人工”就好。",
+        "您好，我是AI助手，不是真人。选购、育儿、物流售后、预约、活动都可以问我；想找顾问，说一声“转人工”就好。",
         "Hello, I am an AI assistant, not a person. Ask me about products, baby care, orders, appointments or promotions; "
         "say “advisor” at any time to reach a person.",
     ),
     "human": (
-        "我是AI助手,不是真人。要找门店顾问,说“转人工”,我马上帮您转。",
+        "我是AI助手，不是真人。要找门店顾问，说“转人工”，我马上帮您转。",
         "I am an AI assistant, not a person. Say “advisor” and I will bring in someone from the store.",
     ),
-    "thanks": ("不客气,还有什么想问的随时说。", "You are welcome. Ask any time."),
-    "bye": ("好的,祝您和宝宝一切都好,再见。", "All the best to you and your baby. Goodbye."),
+    "thanks": ("不客气，还有什么想问的随时说。", "You are welcome. Ask any time."),
+    "bye": ("好的，祝您和宝宝一切都好，再见。", "All the best to you and your baby. Goodbye."),
     "handoff": (
-        "好的,正在为您转接顾问,之前的对话顾问都能看到,不用再说一遍。",
+        "好的，正在为您转接顾问，之前的对话顾问都能看到，不用再说一遍。",
         "I am bringing in an advisor. They can see our conversation, so you need not repeat it.",
     ),
     "handoff.two_misses": (
-        "我还是没能答上来,这就请顾问来帮您,之前的对话顾问都能看到。",
+        "我还是没能答上来，这就请顾问来帮您，之前的对话顾问都能看到。",
         "I still have no good answer, so I am bringing in an advisor. They can see our conversation.",
     ),
     "handoff.sensitive": (
-        "这个问题需要专业顾问来回答才稳妥,正在为您转接。",
+        "这个问题需要专业顾问来回答才稳妥，正在为您转接。",
         "This deserves a professional answer: I am bringing in an advisor.",
     ),
     "handoff.angry": (
-        "很抱歉让您不愉快了,我马上请顾问来处理。",
+        "很抱歉让您不愉快了，我马上请顾问来处理。",
         "I am sorry about this. I am bringing in an advisor right away.",
     ),
     "handoff.tool_failed": (
-        "系统暂时查不到,我请顾问人工帮您查。",
+        "系统暂时查不到，我请顾问人工帮您查。",
         "I cannot look it up right now; an advisor will do it for you.",
     ),
     "handoff.store_rule": (
-        "这类问题我们门店都由顾问来回答,正在为您转接。",
+        "这类问题我们门店都由顾问来回答，正在为您转接。",
         "In our store an advisor answers this kind of question: I am bringing one in.",
     ),
     "closed": (
-        "现在不在顾问的服务时间。我可以帮您约明天回电,或者预约到店/视频;其他问题也可以继续问我。",
+        "现在不在顾问的服务时间。我可以帮您约明天回电，或者预约到店/视频；其他问题也可以继续问我。",
         "Our advisors are off duty now. I can arrange a callback tomorrow or an appointment in store or by video; and you can keep asking me.",
     ),
-    "clarify": ("您是想问:", "Did you mean:"),
+    "clarify": ("您是想问：", "Did you mean:"),
     "miss": (
-        "这个我没有把握,怕说错。换个说法再问一次好吗?也可以转给顾问。",
+        "这个我没有把握，怕说错。换个说法再问一次好吗？也可以转给顾问。",
         "I am not sure about this and would rather not guess. Could you put it differently? Or I can bring in an advisor.",
     ),
-    "empty": ("我没听清,请再说一遍。", "I did not catch that. Could you say it again?"),
+    "empty": ("我没听清，请再说一遍。", "I did not catch that. Could you say it again?"),
     "choice.person": ("转人工顾问", "Talk to an advisor"),
     "choice.callback": ("约明天回电", "Call me back tomorrow"),
     "choice.appointment": ("预约到店或视频", "Book an appointment"),
