@@ -5,7 +5,7 @@ an engine is loaded once and shared; a stream belongs to one call; `close()` may
 threads or a process, never on the event loop; a failure raises `media.errors.EngineFailed`, nothing else.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -60,7 +60,8 @@ class RecognizerStream(Protocol):
 
 
 class Recognizer(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def stream(self, language: Language, hotwords: tuple[str, ...] = ()) -> RecognizerStream: ...
 
@@ -93,10 +94,12 @@ class Voice:
 
 
 class Synthesizer(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def speak(self, text: str, voice: Voice) -> AsyncIterator[Speech]:
-        """Text is one sentence or clause as shown; normalising it for speech is the engine adapter's job."""
+    def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
+        """Text is one sentence or clause as shown; normalising it for speech is the engine adapter's job.
+        Whoever stops listening early closes the generator (`contextlib.aclosing`)."""
         ...
 
     async def close(self) -> None: ...

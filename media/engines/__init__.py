@@ -4,13 +4,13 @@ One module per engine; heavy imports happen inside `load`. Engines that speak HT
 in (`EngineChoice.remote_*`), because media knows no HTTP.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from media.errors import EngineFailed
-from media.ports import Recognizer, Synthesizer, VoiceDetector
+from media.ports import Recognizer, Synthesizer, Voice, VoiceDetector
 
 RecognizerRung = Literal["auto", "instant", "whisper", "openai", "phrasebook", "none"]
 SynthesizerRung = Literal["auto", "tone", "edge", "openai", "espeak", "none"]
@@ -49,6 +49,13 @@ class Engines:
             "recognizer": self.recognizer.name if self.recognizer else "none",
             "synthesizer": self.synthesizer.name if self.synthesizer else "none",
         }
+
+    async def warm(self, lines: Iterable[tuple[str, Voice]]) -> None:
+        """Render fixed lines (notice, greeting, fillers) now, so that they sound at once later."""
+        from media.engines.prerendered import Prerendered
+
+        if isinstance(self.synthesizer, Prerendered):
+            await self.synthesizer.warm(lines)
 
     async def close(self) -> None:
         for engine in (self.recognizer, self.synthesizer):

@@ -5,10 +5,11 @@ it is started again and the sentence asked once more; a second death is EngineFa
 """
 
 import json
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from media.ports import Language, Speech, Voice
 from media.speech_text import spoken
 
 VOICES: dict[Language, str] = {"zh": "cmn", "en": "en-us"}
+ITS_VOICE = re.compile(r"(cmn|yue|en|en-[a-z-]{2,8})(\+[a-z][a-zA-Z0-9]{0,9})?")
 WORDS_A_MINUTE = 175
 RATES = (80, 450)
 DEADLINE_S = 5.0
@@ -80,7 +82,9 @@ class EspeakProcess:
         return resampled(np.frombuffer(raw, np.int16), answer["hz"], WIRE_HZ), [(p, ms) for p, ms in answer["words"]]
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+        if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
@@ -104,12 +108,12 @@ class EspeakSynthesizer:
         self._process = EspeakProcess(start or command())
         self._workers = Workers("espeak", threads=1, waiting=64)
 
-    async def speak(self, text: str, voice: Voice) -> AsyncIterator[Speech]:
+    async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         say = spoken(text, voice.language)
         if not say.text.strip():
             return
         rate = min(max(round(WORDS_A_MINUTE * voice.speed), RATES[0]), RATES[1])
-        name = voice.name or VOICES[voice.language]
+        name = voice.name if ITS_VOICE.fullmatch(voice.name) else VOICES[voice.language]
         samples, words = await self._workers.run(self._process.ask, say.text, name, rate)
         for start, end, piece in _pieces(samples, words, len(say.text)):
             yield Speech(piece, *say.given(start, end))

@@ -1,7 +1,7 @@
 """Engines for tests: scripted, immediate, and broken on request. Virtual time: they only ever `asyncio.sleep`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class SteadySynthesizer:
         size = round(per_character * WIRE_HZ)
         self._chunk = AudioChunk((np.arange(size) % 100 * 20).astype(np.int16), WIRE_HZ)
 
-    async def speak(self, text: str, voice: Voice) -> AsyncIterator[Speech]:
+    async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         self.spoken.append(text)
         await asyncio.sleep(self.delay)
         if self.broken:

@@ -3,7 +3,7 @@
 The greeting is 1 s of 500 Hz; the k-th reply is 8 s of the k-th of 650, 800, 950, 1100 and 1250 Hz, repeating.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class ToneSynthesizer:
         self._greeting = _block(GREETING_HZ)
         self._replies = tuple(_block(hz) for hz in REPLY_HZ)
 
-    async def speak(self, text: str, voice: Voice) -> AsyncIterator[Speech]:
+    async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         if not text:
             return
         greeting = voice.reply <= 0
