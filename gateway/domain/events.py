@@ -24,10 +24,12 @@ feedback.given              target: seq, verdict, comment
 ==========================  =====================================================================
 """
 
+import json
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from signaling.protocol import EventKind, Role
+from signaling.protocol import Event, EventKind, Role
 
 STAFF_ONLY = frozenset({EventKind.NOTE_ADDED, EventKind.RED_FLAG_RAISED, EventKind.RED_FLAG_CLEARED})
 """A customer sees these as `hidden`, so that her seq stays gapless."""
@@ -43,3 +45,24 @@ class Fact:
     nonce: str
     body: dict[str, Any] | None = None
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def as_seen_by(event: Event, person: str, *, staff: bool) -> Event:
+    """What this reader may know of it: every seq, not every content."""
+    if not staff and event.kind in STAFF_ONLY:
+        return Event(
+            conversation=event.conversation,
+            seq=event.seq,
+            kind=EventKind.HIDDEN,
+            sender="system",
+            role="system",
+            at=event.at,
+            epoch=event.epoch,
+        )
+    return event if event.nonce is None or event.sender == person else event.model_copy(update={"nonce": None})
+
+
+def body_hash(fact: Fact) -> str:
+    """What makes a second use of a nonce the same request: SHA-256 of kind, body and data."""
+    content = json.dumps([fact.kind, fact.body, fact.data], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(content.encode()).hexdigest()

@@ -201,6 +201,7 @@ conversations = Table(
     Column("handoff_reason", String(40)),
     Column("red_flag", String(10)),
     Column("call", ID),
+    Column("last_message", Integer, nullable=False, default=0),  # seq of the newest message.sent
     Column("last_text", String(200), nullable=False, default=""),
     Column("last_at", AT),
     Column("created_at", AT, nullable=False),

@@ -1,0 +1,142 @@
+"""A baby may be in danger: the fixed words to her, an alarm to people, told again until somebody takes it."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway import clock
+from gateway.chat import Chat
+from gateway.dialogue.ports import RedFlag
+from gateway.domain.conversation import Conversation
+from gateway.domain.events import Fact
+from gateway.domain.people import Person, may_see
+from gateway.errors import NestcallError, NotYours
+from gateway.hub import Hub, Listener
+from gateway.store import alarms as rows
+from gateway.store import log, people
+from gateway.store.engine import Store
+from gateway.store.schema import alarms
+from signaling.protocol import AlarmAcknowledged, AlarmRaised, AlarmView, ErrorCode, EventKind, Role
+
+TELL_AGAIN_S = 30.0
+LOOK_EVERY_S = 5.0
+
+logger = structlog.get_logger()
+
+
+class Alarms:
+    def __init__(self, store: Store, chat: Chat, hub: Hub) -> None:
+        self._store = store
+        self._chat = chat
+        self._hub = hub
+
+    async def raise_flag(self, conversation: str, seq: int, flag: RedFlag, text: str) -> None:
+        """`seq` names the message that showed the sign: raising it twice is raising it once. `text` is what she is
+        told (empty: the call says it). One transaction: words, flag, queue, alarm."""
+        alarm = f"a-{conversation}-{seq}"
+
+        async def job(connection: AsyncConnection) -> log.Appended | None:
+            state = await log.find(connection, conversation, lock=True)
+            at = self._chat.now()
+            row = {
+                "id": alarm,
+                "conversation": conversation,
+                "seq": seq,
+                "sign": flag.sign,
+                "action": str(flag.action),
+                "raised_at": at,
+            }
+            if not await rows.add(connection, row):
+                return None
+            return await log.append(connection, conversation, flag_facts(state, seq, flag, text, alarm), at=at)
+
+        if await self._store.write(job, self._chat.tell) is not None:
+            await self._tell(alarm)
+
+    async def acknowledge(self, person: Person, alarm: str) -> None:
+        async def job(connection: AsyncConnection) -> RowMapping:
+            found = await rows.find(connection, alarms.c.id == alarm)
+            if not person.staff or not found or not visible(person, found[0]):
+                raise NotYours(ErrorCode.NOT_FOUND)
+            await rows.acknowledge(connection, alarm, person, self._chat.now())
+            return found[0]
+
+        row = await self._store.write(job)
+        async with self._store.read() as connection:
+            staff = await people.staff_of(connection, row["chain"], row["store"])
+        for member in staff:
+            self._hub.tell(member.id, AlarmAcknowledged(alarm=alarm, by=person.id))
+
+    async def greet(self, listener: Listener) -> None:
+        """A staff member who has just connected hears what is still open."""
+        if listener.person.staff:
+            async with self._store.read() as connection:
+                found = await rows.find(connection, rows.open_alarms())
+            for row in found:
+                if visible(listener.person, row):
+                    listener.send(AlarmRaised(alarm=view(row)))
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.tell_again()
+            except NestcallError as error:
+                logger.warning("alarms not looked at", code=str(error.code))
+
+    async def tell_again(self) -> None:
+        """Whatever nobody has acknowledged since it was last told."""
+        async with self._store.read() as connection:
+            found = await rows.find(connection, rows.open_alarms())
+        stale = clock.after(self._chat.now(), -TELL_AGAIN_S)
+        for row in found:
+            last = row["told"][-1]["at"] if row["told"] else row["raised_at"]
+            if last <= stale or not row["told"]:
+                await self._tell(row["id"])
+
+    async def _tell(self, alarm: str) -> None:
+        """Advisors of the store who are on duty (all of them if none is), and managers."""
+        async with self._store.read() as connection:
+            row = (await rows.find(connection, alarms.c.id == alarm))[0]
+            staff = await people.staff_of(connection, row["chain"], row["store"])
+        on_duty = any(member.on_duty and member.role == "advisor" for member in staff)
+        told = [member for member in staff if member.role == "manager" or member.on_duty or not on_duty]
+        for member in told:
+            self._hub.tell(member.id, AlarmRaised(alarm=view(row)))
+        names, at = [member.id for member in told], self._chat.now()
+        await self._store.write(lambda connection: rows.told(connection, alarm, row["told"], names, at))
+
+
+def flag_facts(state: Conversation, seq: int, flag: RedFlag, text: str, alarm: str) -> list[Fact]:
+    raised = {"sign": flag.sign, "action": str(flag.action), "target": seq, "alarm": alarm}
+    facts = [Fact(EventKind.RED_FLAG_RAISED, "system", "system", f"flag-{seq}", data=raised)]
+    if text:
+        body = {"kind": "text", "text": text, "tel": "120"}
+        role: Role = "assistant" if state.owner == "assistant" else "system"
+        facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{seq}", body))
+    if state.state in ("with_assistant", "resolved"):
+        facts.append(
+            Fact(EventKind.CONVERSATION_QUEUED, "system", "system", f"flag-queue-{seq}", data={"reason": "red_flag"})
+        )
+    return facts
+
+
+def visible(person: Person, row: RowMapping) -> bool:
+    return may_see(person, chain=row["chain"], store=row["store"], customer=row["customer"])
+
+
+def view(row: RowMapping) -> AlarmView:
+    return AlarmView(
+        alarm=row["id"],
+        conversation=row["conversation"],
+        customer_name=row["customer_name"],
+        store=row["store"],
+        sign=row["sign"],
+        action=row["action"],
+        text="",
+        at=row["raised_at"],
+        call=row["call"],
+        acknowledged_by=row["acknowledged_by"],
+    )

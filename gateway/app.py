@@ -1,0 +1,113 @@
+"""Composition: what is made of what, and which loops run while the gateway does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from gateway.alarms import Alarms
+from gateway.assistant import Assistant, HandOver
+from gateway.chat import Chat
+from gateway.dialogue import compose
+from gateway.dialogue.ports import Dialogue
+from gateway.hub import Hub
+from gateway.inbox import Inbox
+from gateway.receipts import Receipts
+from gateway.settings import Settings
+from gateway.store.engine import Store
+from gateway.switchboard import Switchboard
+from gateway.verbs import Plain, chat_verbs, plain_verbs
+from signaling.socket import Sockets
+
+RESTART_S = 1.0
+
+Loop = Callable[[], Awaitable[None]]
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The use-cases, ready to be served."""
+
+    settings: Settings
+    store: Store
+    hub: Hub
+    chat: Chat
+    inbox: Inbox
+    receipts: Receipts
+    alarms: Alarms
+    dialogue: Dialogue
+    assistant: Assistant
+    switchboard: Switchboard
+    sockets: Sockets
+    plain: dict[type, Plain]
+    loops: list[Loop] = field(default_factory=list)
+
+
+def assemble(settings: Settings, store: Store) -> Gateway:
+    hub = Hub()
+    chat = Chat(store, hub)
+    inbox = Inbox(store, hub)
+    receipts = Receipts(store, chat)
+    alarms = Alarms(store, chat, hub)
+    dialogue = composed(store, settings)
+    assistant = Assistant(store, chat, hub, alarms, dialogue)
+    switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
+    switchboard.welcomed.append(alarms.greet)
+    sockets = Sockets(switchboard)
+    return Gateway(
+        settings=settings,
+        store=store,
+        hub=hub,
+        chat=chat,
+        inbox=inbox,
+        receipts=receipts,
+        alarms=alarms,
+        dialogue=dialogue,
+        assistant=assistant,
+        switchboard=switchboard,
+        sockets=sockets,
+        plain=dict(plain_verbs(chat, receipts, alarms)),
+        loops=[sockets.run, inbox.run, receipts.run, alarms.run, assistant.run],
+    )
+
+
+def composed(store: Store, settings: Settings) -> Dialogue:
+    """Without the red-flag rules the assistant must not speak: then every question goes to a person."""
+    try:
+        return compose(store, settings)
+    except ModuleNotFoundError:
+        logger.warning("no red-flag rules: the assistant only hands over")
+        return HandOver()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Gateway]:
+    """Opens the store (raises `SettingsBroken`), runs the loops, closes in reverse."""
+    store = await Store.open(settings)
+    try:
+        gateway = assemble(settings, store)
+        async with asyncio.TaskGroup() as tasks:
+            started = [tasks.create_task(kept_up(loop), name=loop.__qualname__) for loop in gateway.loops]
+            try:
+                yield gateway
+            finally:
+                gateway.sockets.drain()
+                for task in started:
+                    task.cancel()
+        await gateway.receipts.flush()
+    finally:
+        await store.close()
+
+
+async def kept_up(loop: Loop) -> None:
+    """One fault must not silence alarms or heartbeats for good."""
+    while True:
+        try:
+            await loop()
+            return
+        except Exception:
+            logger.exception("loop failed; started again", loop=getattr(loop, "__qualname__", str(loop)))
+            await asyncio.sleep(RESTART_S)

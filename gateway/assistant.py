@@ -1,0 +1,238 @@
+"""The assistant in text: hears each message of a customer, answers once, hands over when it must.
+
+An answer's nonce is the question's seq, so a restart or a second try never answers twice; its epoch is the one it was
+thought in, so an advisor who accepts meanwhile is never talked over.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.alarms import Alarms
+from gateway.chat import Chat
+from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, RedFlag, Said, Say
+from gateway.domain.conversation import Conversation
+from gateway.domain.events import Fact
+from gateway.domain.schedule import is_open
+from gateway.errors import Conflict, NestcallError
+from gateway.hub import Hub
+from gateway.store import log, people
+from gateway.store.engine import Store
+from gateway.store.schema import conversations, events
+from signaling.protocol import Event, EventKind, Language, TextBody, TypingShown, VoiceBody
+
+MAX_AT_ONCE = 32
+MAX_WAITING = 50
+"""Questions of one conversation. Overflow: the oldest goes unanswered (she has asked 50 newer ones)."""
+
+HISTORY_LINES = 12
+SWEEP_S = 30.0
+
+logger = structlog.get_logger()
+
+
+class Assistant:
+    """Runs as one task of the gateway; `run` owns everything it starts."""
+
+    def __init__(self, store: Store, chat: Chat, hub: Hub, alarms: Alarms, dialogue: Dialogue) -> None:
+        self._store = store
+        self._chat = chat
+        self._hub = hub
+        self._alarms = alarms
+        self._dialogue = dialogue
+        self._waiting: dict[str, deque[Event]] = {}
+        self._new: asyncio.Queue[str] = asyncio.Queue()  # bounded by the conversations in `_waiting`
+        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        hub.taps.append(self.heard)
+
+    def heard(self, event: Event) -> None:
+        """Every event passes here; a customer's words are a question."""
+        if event.kind != EventKind.MESSAGE_SENT or event.role != "customer" or not words(event):
+            return
+        if event.conversation not in self._waiting:
+            self._waiting[event.conversation] = deque(maxlen=MAX_WAITING)
+            self._new.put_nowait(event.conversation)
+        self._waiting[event.conversation].append(event)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweeping())
+            while True:
+                conversation = await self._new.get()
+                tasks.create_task(self._converse(conversation))
+
+    async def _converse(self, conversation: str) -> None:
+        """One conversation's questions in order; different conversations side by side."""
+        async with self._slots:
+            while self._waiting[conversation]:
+                question = self._waiting[conversation].popleft()
+                try:
+                    await self.answer(question)
+                except NestcallError as error:  # stays unanswered in the log: the sweep comes back to it
+                    logger.warning("not answered", conversation=conversation, seq=question.seq, code=str(error.code))
+                except Exception:
+                    logger.exception("answering failed", conversation=conversation, seq=question.seq)
+            del self._waiting[conversation]
+
+    # ------------------------------------------------------------ one question
+
+    async def answer(self, question: Event) -> None:
+        text = words(question)
+        state, context = await self._context(question)
+        flag = self._dialogue.red_flag(text, context)
+        if flag is not None:
+            said = self._dialogue.red_flag_text(flag, context.language)
+            await self._alarms.raise_flag(question.conversation, question.seq, flag, said)
+            return
+        if state.owner != "assistant" or state.call is not None:
+            return
+        typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
+        self._hub.flash(state.id, typing, "customer")
+        await self._reply(question, state, await self._think(text, context))
+
+    async def _think(self, text: str, context: Context) -> Closing:
+        async for piece in self._dialogue.answer(text, context):
+            if isinstance(piece, Closing):
+                return piece
+        raise NestcallError(detail="the dialogue gave no closing")
+
+    async def _reply(self, question: Event, state: Conversation, closing: Closing) -> None:
+        if closing.red_flag is not None:
+            await self._alarms.raise_flag(question.conversation, question.seq, closing.red_flag, closing.text)
+            return
+        facts = [answer_fact(question.seq, closing)]
+        if closing.handoff is not None and state.state == "with_assistant":
+            facts.append(handoff_fact(question.seq, closing.handoff))
+        try:
+            await self._chat.append(state.id, *facts, epoch=state.epoch)
+        except Conflict as error:  # an advisor was quicker: hers is the word
+            logger.info("answer withheld", conversation=state.id, code=str(error.code))
+
+    # ------------------------------------------------------------ what it knows
+
+    async def _context(self, question: Event) -> tuple[Conversation, Context]:
+        async with self._store.read() as connection:
+            state = await log.find(connection, question.conversation)
+            customer = await people.get(connection, state.customer)
+            assert customer is not None
+            shop = await people.store_row(connection, state.store)
+            assert shop is not None
+            earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 4)
+            babies = await people.babies_of(connection, state.customer)
+        local = datetime.fromisoformat(self._chat.now()).astimezone(ZoneInfo(shop["zone"]))
+        ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
+        return state, Context(
+            conversation=state.id,
+            customer=state.customer,
+            store=state.store,
+            language=customer.language,
+            channel="text",
+            baby_age_days=ages,
+            history=said(earlier),
+            misses=misses(earlier),
+            within_hours=is_open(shop["hours"], local),
+            now=local.isoformat(timespec="seconds"),
+        )
+
+    # ------------------------------------------------------------ nothing is forgotten
+
+    async def _sweeping(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except NestcallError as error:
+                logger.warning("sweep failed", code=str(error.code))
+            await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self) -> None:
+        """Questions a crash or an outage left without an answer."""
+        async with self._store.read() as connection:
+            found = await unanswered(connection)
+        for event in found:
+            if event.conversation not in self._waiting:
+                self.heard(event)
+
+
+class HandOver:
+    """The dialogue of a gateway that may not answer: a person is asked for, at once."""
+
+    async def answer(self, text: str, context: Context) -> AsyncIterator[Say | Closing]:  # noqa: ARG002
+        words = "我帮您转接顾问，请稍候。" if context.language == "zh" else "Let me get an advisor for you."
+        yield Closing(words, "handoff", handoff=HandoffReason.TOOL_FAILED)
+
+    def red_flag(self, text: str, context: Context) -> RedFlag | None:  # noqa: ARG002
+        return None
+
+    def red_flag_text(self, flag: RedFlag, language: Language) -> str:
+        raise NotImplementedError(f"{flag.sign} {language}")
+
+
+async def unanswered(connection: AsyncConnection) -> list[Event]:
+    """Conversations of the assistant whose newest message is the customer's."""
+    newest = (events.c.conversation == conversations.c.id) & (events.c.seq == conversations.c.last_message)
+    query = (
+        select(events)
+        .join(conversations, newest)
+        .where(conversations.c.owner == "assistant", conversations.c.call.is_(None), events.c.role == "customer")
+        .order_by(events.c.at)
+        .limit(200)
+    )
+    return [log.event_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+def words(event: Event) -> str:
+    """What she wrote or, in a voice note, said. Words said in a call are the call's to answer."""
+    match event.body:
+        case TextBody(text=text):
+            return text
+        case VoiceBody(transcript=transcript):
+            return transcript
+        case _:
+            return ""
+
+
+def said(earlier: list[Event]) -> tuple[Said, ...]:
+    lines: list[Said] = []
+    for event in earlier:
+        role: Literal["customer", "assistant", "advisor"]
+        match event.role:
+            case "customer" | "assistant" | "advisor":
+                role = event.role
+            case "manager":
+                role = "advisor"
+            case _:
+                continue
+        text = getattr(event.body, "text", "") or getattr(event.body, "transcript", "")
+        if event.kind == EventKind.MESSAGE_SENT and text:
+            lines.append(Said(role, text))
+    return tuple(lines[-HISTORY_LINES:])
+
+
+def misses(earlier: list[Event]) -> int:
+    """How often in a row it had to ask back."""
+    count = 0
+    for event in reversed(earlier):
+        if event.kind == EventKind.MESSAGE_SENT and event.role == "assistant":
+            if event.data.get("decision") != "clarify":
+                break
+            count += 1
+    return count
+
+
+def answer_fact(seq: int, closing: Closing) -> Fact:
+    body = TextBody(text=closing.text, choices=closing.choices, sources=closing.sources, tel=closing.tel)
+    content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": "text"}
+    data = {"decision": closing.decision, "answers": seq}
+    return Fact(EventKind.MESSAGE_SENT, "assistant", "assistant", f"answer-{seq}", content, data)
+
+
+def handoff_fact(seq: int, reason: HandoffReason) -> Fact:
+    data = {"reason": str(reason)}
+    return Fact(EventKind.CONVERSATION_QUEUED, "assistant", "assistant", f"handoff-{seq}", data=data)

@@ -1,0 +1,1 @@
+"""One module per family of commands. Each has `register(app: typer.Typer) -> None`; `gateway.cli` finds them all."""

@@ -1,0 +1,82 @@
+"""`nestcall serve`: one process, until SIGTERM."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import typer
+from aiohttp import web
+
+from gateway.errors import SettingsBroken
+from gateway.settings import Settings
+
+DRAIN_S = 5.0
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def serve(
+        host: str | None = typer.Option(None, help="address to listen on"),
+        port: int | None = typer.Option(None, help="port to listen on; 0 takes a free one"),
+        data_dir: Path | None = typer.Option(None, help="database, files, models, secrets"),
+    ) -> None:
+        """Serve the pages, the API and the calls."""
+        given = {"host": host, "port": port, "data_dir": data_dir}
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        asyncio.run(run(settings))
+
+
+async def run(settings: Settings) -> None:
+    """Raises `SettingsBroken` with one sentence when it cannot start."""
+    from gateway.app import running  # aiortc and the engines take a moment: `--help` does not wait for them
+    from gateway.commands.links import make_links, show
+    from gateway.demo import load
+    from gateway.http.routes import application
+    from gateway.telemetry import set_up_logs
+
+    os.umask(0o077)  # what we write is about people
+    prepare_data_dir(settings)
+    set_up_logs(settings.log_level)
+    stop = stop_signal()
+    async with running(settings) as gateway:
+        if settings.demo:
+            await load(gateway.store)
+        runner = web.AppRunner(application(gateway), access_log=None, shutdown_timeout=DRAIN_S)
+        await runner.setup()
+        try:
+            url = await listen(runner, settings)
+            show(url, await make_links(gateway.store, settings, url))
+            await stop.wait()
+            gateway.sockets.drain()
+        finally:
+            await runner.cleanup()
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+            raise PermissionError
+    except OSError as error:
+        reason = error.strerror or "not writable"
+        raise SettingsBroken(detail=f"the data directory {settings.data_dir} cannot be used: {reason}") from None
+
+
+def stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+async def listen(runner: web.AppRunner, settings: Settings) -> str:
+    """Gives the address browsers use. A second SIGTERM-free start on the same port must say so."""
+    site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True)
+    try:
+        await site.start()
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsBroken(detail=f"cannot listen on {where}: {error.strerror or error}") from None
+    port = runner.addresses[0][1]
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{port}"

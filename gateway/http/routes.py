@@ -1,0 +1,78 @@
+"""The one table of URLs. A handler takes what it needs: the gateway, the request, and who asks."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiohttp import web
+
+from gateway.app import Gateway
+from gateway.domain.people import Person
+from gateway.errors import NotYours
+from gateway.http import auth, chat, health, identity, middleware, pages, socket
+from gateway.http.ask import Ask
+from signaling.protocol import ErrorCode
+
+Who = Literal["anyone", "person", "staff", "manager"]
+Act = Callable[[Ask], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    act: Act
+    who: Who = "person"
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", pages.customer, "anyone"),
+    Route("GET", "/phone", pages.phone, "anyone"),
+    Route("GET", "/console", pages.console, "anyone"),
+    Route("GET", "/manager", pages.manager, "anyone"),
+    Route("GET", "/sign-in", identity.sign_in, "anyone"),
+    Route("GET", "/static/{path:.+}", pages.static, "anyone"),
+    Route("GET", "/healthz", health.alive, "anyone"),
+    Route("GET", "/readyz", health.ready, "anyone"),
+    Route("GET", "/metrics", health.metrics, "anyone"),
+    Route("GET", "/ws", socket.connect, "anyone"),
+    Route("POST", "/api/v1/sessions", identity.start, "anyone"),
+    Route("DELETE", "/api/v1/sessions", identity.end),
+    Route("GET", "/api/v1/me", identity.me),
+    Route("GET", "/api/v1/inbox", chat.inbox),
+    Route("GET", "/api/v1/conversations/{conversation}", chat.conversation),
+    Route("GET", "/api/v1/conversations/{conversation}/events", chat.events),
+    Route("POST", "/api/v1/conversations/{conversation}/events", chat.write),
+    Route("POST", "/api/v1/conversations/{conversation}/acts", chat.act),
+    Route("POST", "/api/v1/conversations/{conversation}/receipts", chat.mark),
+    Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
+)
+
+
+def allowed(person: Person | None, who: Who) -> None:
+    if who == "anyone":
+        return
+    if person is None:
+        raise NotYours(ErrorCode.UNAUTHENTICATED, "sign in first")
+    if (who == "staff" and not person.staff) or (who == "manager" and person.role != "manager"):
+        raise NotYours(ErrorCode.FORBIDDEN, f"{who} only")
+
+
+def application(gateway: Gateway, more: Iterable[Route] = ()) -> web.Application:
+    """`more`: routes of areas that bring their own (files, calls, knowledge)."""
+    app = web.Application(
+        middlewares=[middleware.measured, middleware.headers, middleware.errors], client_max_size=1024 * 1024
+    )
+    turnstile = middleware.Turnstile(gateway.settings)
+
+    def bound(route: Route) -> Any:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            person = await auth.signed_in(gateway, request)
+            allowed(person, route.who)
+            return await route.act(Ask(gateway, request, person, turnstile))
+
+        return handler
+
+    for route in (*ROUTES, *more):
+        app.router.add_route(route.method, route.path, bound(route))
+    return app

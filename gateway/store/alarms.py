@@ -1,0 +1,64 @@
+"""Rows of alarms: a red flag somebody has to see."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.people import Person
+from gateway.store.schema import alarms, conversations, people
+
+KEPT_TELLINGS = 20
+
+customers = people.alias("alarm_customers")
+
+
+def open_alarms() -> ColumnElement[bool]:
+    return alarms.c.acknowledged_at.is_(None) & alarms.c.cleared_at.is_(None)
+
+
+async def add(connection: AsyncConnection, row: dict[str, Any]) -> bool:
+    """False: this alarm was raised before."""
+    known = (await connection.execute(select(alarms.c.id).where(alarms.c.id == row["id"]))).first()
+    if known is not None:
+        return False
+    await connection.execute(insert(alarms).values({"told": [], **row}))
+    return True
+
+
+async def find(connection: AsyncConnection, where: ColumnElement[bool]) -> Sequence[RowMapping]:
+    """With the conversation's chain, store, call and its customer."""
+    query = (
+        select(
+            alarms,
+            conversations.c.chain,
+            conversations.c.store,
+            conversations.c.customer,
+            conversations.c.call,
+            customers.c.name.label("customer_name"),
+            customers.c.language,
+        )
+        .join(conversations, conversations.c.id == alarms.c.conversation)
+        .join(customers, customers.c.id == conversations.c.customer)
+        .where(where)
+        .order_by(alarms.c.raised_at)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def told(connection: AsyncConnection, alarm: str, earlier: list[Any], to: Sequence[str], at: str) -> None:
+    tellings = [*earlier, {"at": at, "people": list(to)}][-KEPT_TELLINGS:]
+    await connection.execute(update(alarms).where(alarms.c.id == alarm).values(told=tellings))
+
+
+async def acknowledge(connection: AsyncConnection, alarm: str, person: Person, at: str) -> bool:
+    """False: somebody did before."""
+    where = (alarms.c.id == alarm) & alarms.c.acknowledged_at.is_(None)
+    values = {"acknowledged_by": person.id, "acknowledged_at": at}
+    return (await connection.execute(update(alarms).where(where).values(values))).rowcount == 1
+
+
+async def clear(connection: AsyncConnection, conversation: str, person: str, at: str) -> None:
+    where = (alarms.c.conversation == conversation) & alarms.c.cleared_at.is_(None)
+    await connection.execute(update(alarms).where(where).values(cleared_by=person, cleared_at=at))

@@ -1,0 +1,98 @@
+"""Conversations as lines of a list."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.people import Person
+from gateway.store.schema import babies, conversations, events, people, receipts
+from signaling.protocol import BabyView, EventKind, InboxItem
+
+MAX_ITEMS = 300
+
+customers = people.alias("customers")
+advisors = people.alias("advisors")
+readers = people.alias("readers")
+
+
+def reach(person: Person) -> ColumnElement[bool]:
+    """The rows of `conversations` this person may see (gateway.domain.people.may_see, as SQL)."""
+    match person.role:
+        case "customer":
+            return conversations.c.customer == person.id
+        case "advisor":
+            return (conversations.c.chain == person.chain) & (conversations.c.store == person.store)
+        case "manager":
+            return conversations.c.chain == person.chain
+
+
+def members(person: Person) -> ColumnElement[bool]:
+    """Those whose events reach her unasked: her own thread, or what she has accepted."""
+    return conversations.c.assignee == person.id if person.staff else conversations.c.customer == person.id
+
+
+async def heads(connection: AsyncConnection, person: Person, among: Sequence[str]) -> dict[str, int]:
+    """Last seq of the conversations she is a member of, and of those among the given she may see."""
+    wanted = members(person) | conversations.c.id.in_(among)
+    query = select(conversations.c.id, conversations.c.last_seq).where(reach(person) & wanted)
+    return {row.id: row.last_seq for row in await connection.execute(query)}
+
+
+async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list[InboxItem]:
+    """Those who wait longest first, then the newest."""
+    read = (
+        select(func.coalesce(func.max(receipts.c.read), 0))
+        .join(readers, readers.c.id == receipts.c.party)
+        .where(receipts.c.conversation == conversations.c.id, readers.c.role != "customer")
+        .correlate(conversations)
+        .scalar_subquery()
+    )
+    unread = (
+        select(func.count())
+        .select_from(events)
+        .where(
+            events.c.conversation == conversations.c.id,
+            events.c.kind == EventKind.MESSAGE_SENT,
+            events.c.role == "customer",
+            events.c.seq > read,
+        )
+        .correlate(conversations)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            conversations,
+            customers.c.name.label("customer_name"),
+            advisors.c.name.label("assignee_name"),
+            unread.label("unread"),
+        )
+        .join(customers, customers.c.id == conversations.c.customer)
+        .outerjoin(advisors, advisors.c.id == conversations.c.assignee)
+        .where(where)
+        .order_by(
+            case((conversations.c.waiting_since.is_(None), 1), else_=0),
+            conversations.c.waiting_since,
+            conversations.c.last_at.desc(),
+        )
+        .limit(MAX_ITEMS)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    children = await babies_of(connection, [row["customer"] for row in rows])
+    names = set(InboxItem.model_fields) - {"conversation", "babies"}
+    return [
+        InboxItem(
+            conversation=row["id"],
+            babies=tuple(children.get(row["customer"], ())),
+            **{name: row[name] for name in names},
+        )
+        for row in rows
+    ]
+
+
+async def babies_of(connection: AsyncConnection, owners: Sequence[str]) -> dict[str, list[BabyView]]:
+    rows = await connection.execute(select(babies).where(babies.c.customer.in_(owners)).order_by(babies.c.born_on))
+    found: dict[str, list[BabyView]] = {}
+    for row in rows.mappings():
+        found.setdefault(row["customer"], []).append(BabyView(name=row["name"], born_on=row["born_on"]))
+    return found
