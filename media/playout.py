@@ -106,6 +106,14 @@ class Playout:
         self._target = 1.0
         self._count(-self._queued)
 
+    def drop(self, *, turn: int, revision: int) -> None:
+        """Like `flush`, for one reply; what else is queued is heard."""
+        first = self._queue[0] if self._queue and self._gain > 0 else None
+        kept = [piece for piece in self._queue if piece.key != (turn, revision)]
+        self._fade_out = self._fade_out or (first is not None and first.key == (turn, revision))
+        self._queue = deque([first, *kept] if first and self._fade_out else kept)
+        self._count(sum(len(piece.samples) for piece in kept) - self._queued)
+
     def duck(self, on: bool) -> None:
         self._target = DUCKED if on else 1.0
 
@@ -131,8 +139,10 @@ class Playout:
     def line(self, turn: int, revision: int) -> Line:
         return self._line((turn, revision))
 
-    def spoken_text(self, turn: int) -> str:
-        return "".join(line.heard for (said, _), line in self._lines.items() if said == turn)
+    def spoken_text(self, turn: int, below: int | None = None) -> str:
+        """What of this turn's reply has been heard, in all revisions or those `below` one."""
+        lines = (line for (said, _), line in self._lines.items() if said == turn)
+        return "".join(line.heard for line in lines if below is None or line.revision < below)
 
     def reference(self) -> AudioChunk:
         """The last second we sent, 16 kHz: what an echo would be made of."""

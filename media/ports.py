@@ -180,7 +180,9 @@ class Mouth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CaptionNote:
-    """Words of either side. `lit`: characters heard so far (assistant). `done`: no later note for this turn."""
+    """Words of either side; a later note of the same (who, turn) replaces it. `lit`: characters heard so far
+    (assistant). `done`: no later note for this turn; `text` is then what she said, or what she *heard* of the
+    assistant (`cut`: the rest was never said). What she typed has no note: the gateway knows it."""
 
     who: Literal["customer", "assistant"]
     turn: int
@@ -210,11 +212,14 @@ class BargeInNote:
     false: bool
 
 
+Part = Literal["recognizer", "synthesizer", "responder"]
+
+
 @dataclass(frozen=True, slots=True)
 class TroubleNote:
     """An engine failed; the pipeline went on without it."""
 
-    part: Literal["recognizer", "synthesizer", "responder"]
+    part: Part
     code: str
 
 
