@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     identity_secret: SecretStr = Field(SecretStr(""), description="HS256 key of the shop's signed identity tokens")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line shown")
 
-    recognizer: Literal["auto", "instant", "whisper", "openai", "phrasebook", "none"] = Field(
+    recognizer: Literal["auto", "instant", "whisper", "sherpa", "openai", "phrasebook", "none"] = Field(
         "auto", description="rung of the recognizer ladder; `instant` is for benchmarks"
     )
     synthesizer: Literal["auto", "tone", "edge", "openai", "espeak", "none"] = Field(
@@ -36,8 +36,12 @@ class Settings(BaseSettings):
         "auto", description="rung of the responder ladder; `instant` is for benchmarks"
     )
     whisper_model: str = Field("", description="directory or name of a faster-whisper model; empty: the best pulled")
+    sherpa_model: str = Field("", description="directory of a sherpa-onnx model; empty: one in the models directory")
     openai_speech_url: str = Field("", description="OpenAI-style base URL with /v1/audio/*")
     openai_speech_key: SecretStr = SecretStr("")
+    openai_hear_model: str = Field("whisper-1", description="model for /v1/audio/transcriptions; empty: do not use it")
+    openai_speak_model: str = Field("tts-1", description="model for /v1/audio/speech; empty: do not use it")
+    openai_voice: str = Field("alloy", description="voice for /v1/audio/speech")
     llm_url: str = Field("", description="OpenAI-style base URL with /v1/chat/completions")
     llm_key: SecretStr = SecretStr("")
     llm_model: str = ""

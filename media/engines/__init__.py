@@ -12,7 +12,7 @@ from typing import Literal
 from media.errors import EngineFailed
 from media.ports import Recognizer, Synthesizer, Voice, VoiceDetector
 
-RecognizerRung = Literal["auto", "instant", "whisper", "openai", "phrasebook", "none"]
+RecognizerRung = Literal["auto", "instant", "whisper", "sherpa", "openai", "phrasebook", "none"]
 SynthesizerRung = Literal["auto", "tone", "edge", "openai", "espeak", "none"]
 
 
@@ -24,6 +24,9 @@ class EngineChoice:
     synthesizer: SynthesizerRung = "auto"
     models_dir: Path = Path("var/models")
     whisper_model: str = ""
+    """Directory or name; empty: the best pulled."""
+    sherpa_model: str = ""
+    """Directory; empty: one under models_dir whose name begins with `sherpa`."""
     edge_tts: bool = True
     phrases: tuple[str, ...] = ()
     """What the phrasebook can recognise: sentences customers say, in either language."""

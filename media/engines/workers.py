@@ -23,6 +23,12 @@ class Workers:
         self.name = name
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._places = threading.BoundedSemaphore(threads + waiting)
+        self._threads, self._inside = threads, 0
+
+    @property
+    def idle(self) -> bool:
+        """A job given now would begin at once."""
+        return self._inside < self._threads
 
     async def run(self, job: Callable[..., T], *args: object) -> T:
         """The job's result; whatever it raises comes out as EngineFailed."""
@@ -34,12 +40,15 @@ class Workers:
             self._places.release()
             raise EngineFailed(self.name, "closed", retryable=False) from closed
         future.add_done_callback(lambda _: self._places.release())
+        self._inside += 1
         try:
             return await asyncio.wrap_future(future)
         except EngineFailed:
             raise
         except Exception as error:
             raise EngineFailed(self.name, f"{type(error).__name__}: {error}") from error
+        finally:
+            self._inside -= 1
 
     def close(self) -> None:
         """Waits for nobody; what is running ends by itself."""

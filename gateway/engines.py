@@ -1,0 +1,46 @@
+"""From settings to media's engines."""
+
+from gateway.engines_http import RemoteRecognizer, RemoteSynthesizer, SpeechService
+from gateway.errors import SettingsBroken
+from gateway.settings import Settings
+from media.engines import EngineChoice, Engines, load
+from media.errors import EngineFailed
+from signaling.protocol import ErrorCode
+
+MENU = (
+    "转人工", "查订单", "预约到店", "营业时间", "有什么活动", "我要退货", "会员积分", "回电话给我", "留言", "再说一遍",
+    "是的", "不是", "再见",
+    "talk to a person", "where is my order", "book an appointment", "opening hours", "what is on sale",
+    "return an item", "call me back", "leave a message", "say it again", "yes please", "no thanks", "goodbye",
+)  # fmt: skip
+"""What the phrasebook always knows: the menu of a telephone line."""
+
+
+def choice(settings: Settings, phrases: tuple[str, ...] = ()) -> EngineChoice:
+    """`phrases`: short questions of the knowledge base, for the phrasebook."""
+    url, key = settings.openai_speech_url, settings.openai_speech_key.get_secret_value()
+    hears = url and settings.openai_hear_model
+    speaks = url and settings.openai_speak_model
+    return EngineChoice(
+        recognizer=settings.recognizer,
+        synthesizer=settings.synthesizer,
+        models_dir=settings.models_dir,
+        whisper_model=settings.whisper_model,
+        sherpa_model=settings.sherpa_model,
+        edge_tts=settings.edge_tts,
+        phrases=(*MENU, *phrases),
+        remote_recognizer=RemoteRecognizer(SpeechService(url, key), settings.openai_hear_model) if hears else None,
+        remote_synthesizer=RemoteSynthesizer(
+            SpeechService(url, key), settings.openai_speak_model, settings.openai_voice
+        )
+        if speaks
+        else None,
+    )
+
+
+def load_engines(settings: Settings, phrases: tuple[str, ...] = ()) -> Engines:
+    """Blocks while models load; run before serving or in a thread."""
+    try:
+        return load(choice(settings, phrases))
+    except EngineFailed as failure:
+        raise SettingsBroken(ErrorCode.UNAVAILABLE, str(failure)) from failure
