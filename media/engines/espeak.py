@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,7 +99,8 @@ class EspeakProcess:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(OSError):  # what was not yet sent to the dead
+                    pipe.close()
 
 
 class EspeakSynthesizer:
