@@ -43,3 +43,11 @@ e2e: setup-test ## the real pages in Chromium against a real gateway
 
 lock: ## renew requirements.lock from pyproject.toml
 	@.venv/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-emit-find-links -q --no-header -o requirements.lock
+
+types: setup ## write web/src/protocol.gen.ts from signaling/protocol.py
+	@$(PY) scripts/gen-types
+
+web: types ## build the pages into web/static
+	@cd web
+	[ -d node_modules ] && [ ! package-lock.json -nt node_modules/.done ] || { npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.done; }
+	npm test && npm run build

@@ -1,0 +1,34 @@
+/** The REST side: sign-in, search, uploads, knowledge. Errors carry the gateway's code. */
+
+import { RefusedError } from "./connection";
+import type { Error as Refusal, ErrorCode } from "./protocol.gen";
+
+const NO_REFUSAL = { type: "error", nonce: null, re: null, peer: null, detail: "", retry_after_ms: null } as const;
+
+export const refusedWith = (code: ErrorCode, detail = ""): RefusedError => new RefusedError({ ...NO_REFUSAL, code, detail });
+
+export async function refusalOf(response: Response): Promise<RefusedError> {
+  const said = (await response.json().catch(() => null)) as Partial<Refusal> | null;
+  return refusedWith(said?.code ?? codeOf(response.status), said?.detail ?? "");
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  if (status === 413) return "file_too_large";
+  return status === 429 ? "too_fast" : "unavailable";
+}
+
+export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const isRaw = body instanceof Blob || body instanceof FormData || typeof body === "string";
+  const response = await fetch(`/api/v1${path}`, {
+    method,
+    // A page elsewhere cannot add this header to a form: writes that carry it came from us.
+    headers: { "X-Nestcall": "1", ...(body !== undefined && !isRaw ? { "Content-Type": "application/json" } : {}) },
+    ...(body === undefined ? {} : { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+  }).catch(() => null);
+  if (!response) throw refusedWith("unavailable", "no network");
+  if (!response.ok) throw await refusalOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}

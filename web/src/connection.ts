@@ -1,0 +1,209 @@
+/** The one WebSocket of this page (no other file touches one).
+ *
+ *     offline --open--> connecting --ready--> online --close/silence--> waiting --full jitter--> connecting
+ *                            \--refused for good (sign in again, page too old)--> refused
+ *
+ * Half-open links are noticed: no frame for 2.2 heartbeats (22 s at the default 10 s) closes the socket. Requests carry a
+ * nonce and resolve with what answers it; a lost link rejects them with `LinkLost`, and whoever must not lose anything
+ * (outbox.ts) asks again with the same nonce. */
+
+import type {
+  Ack,
+  ClientMessage,
+  Error as Refusal,
+  ErrorCode,
+  HistoryPage,
+  InboxListed,
+  Language,
+  Ready,
+  ServerMessage,
+} from "./protocol.gen";
+import { PROTOCOL_VERSION } from "./protocol.gen";
+
+export type LinkState = "connecting" | "online" | "waiting" | "refused";
+
+export class LinkLost extends Error {}
+
+export class RefusedError extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.code);
+  }
+  get code(): ErrorCode {
+    return this.refusal.code;
+  }
+}
+
+type Asking = Extract<ClientMessage, { nonce: string }>;
+type Answer = Ack | HistoryPage | InboxListed;
+type Told = (message: ServerMessage) => void;
+
+interface Pending {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly language: () => Language;
+  /** The last seq applied per conversation, sent with each hello. */
+  readonly resume: () => Readonly<Record<string, number>>;
+  readonly makeSocket?: (url: string) => WebSocket;
+  readonly random?: () => number;
+}
+
+const FIRST_DELAY_MS = 400;
+const LONGEST_DELAY_MS = 20_000;
+const HELLO_WITHIN_MS = 8_000;
+const TICK_MS = 500;
+const SILENT_BEATS = 2.2;
+const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_protocol", "forbidden"]);
+
+export class Connection {
+  state: LinkState = "waiting";
+  ready: Ready | null = null;
+  private socket: WebSocket | null = null;
+  private tries = 0;
+  private heardAt = 0;
+  private beat: ReturnType<typeof setInterval> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private readonly pending = new Map<string, Pending>();
+  private readonly listeners = new Set<Told>();
+  private readonly watchers = new Set<(state: LinkState) => void>();
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  /** Every frame of the gateway, in order. Returns how to stop listening. */
+  onMessage(told: Told): () => void {
+    this.listeners.add(told);
+    return () => this.listeners.delete(told);
+  }
+
+  onState(told: (state: LinkState) => void): () => void {
+    this.watchers.add(told);
+    return () => this.watchers.delete(told);
+  }
+
+  open(): void {
+    clearTimeout(this.retry);
+    if (this.socket) return;
+    this.become("connecting");
+    const socket = (this.options.makeSocket ?? ((url) => new WebSocket(url)))(this.options.url);
+    this.socket = socket;
+    this.heardAt = Date.now();
+    this.watch(HELLO_WITHIN_MS);
+    socket.onopen = () => this.hello();
+    socket.onmessage = (frame) => socket === this.socket && this.hear(String(frame.data));
+    socket.onclose = () => socket === this.socket && this.lost();
+  }
+
+  /** The network or the page came back: do not wait for the next try. */
+  hurry(): void {
+    if (this.state === "waiting") this.open();
+    else this.send({ type: "ping", t: Date.now() });
+  }
+
+  close(): void {
+    this.drop();
+    clearTimeout(this.retry);
+    this.become("waiting");
+  }
+
+  /** Fire and forget; false when there is no link. */
+  send(message: ClientMessage): boolean {
+    if (this.state !== "online" || !this.socket) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Resolves with the ack (or page, or list) that carries this nonce. */
+  request<T extends Answer = Answer>(message: Asking): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (!this.send(message)) return reject(new LinkLost("offline"));
+      this.pending.set(message.nonce, { resolve: resolve as Pending["resolve"], reject });
+    });
+  }
+
+  private hello(): void {
+    const hello: ClientMessage = {
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      resume: this.options.resume(),
+      language: this.options.language(),
+    };
+    this.socket?.send(JSON.stringify(hello));
+  }
+
+  private hear(frame: string): void {
+    this.heardAt = Date.now();
+    const message = JSON.parse(frame) as ServerMessage;
+    if (message.type === "ready") this.welcome(message);
+    else if (message.type === "error") this.refused(message);
+    else if (message.type === "draining") this.again(message.reconnect_in_ms * (0.5 + this.random()));
+    else if (message.type === "lagged") this.again(0);
+    if ("nonce" in message && message.nonce) this.settle(message.nonce, message as Answer | Refusal);
+    this.listeners.forEach((told) => told(message));
+  }
+
+  private welcome(ready: Ready): void {
+    this.ready = ready;
+    this.tries = 0;
+    this.watch(ready.heartbeat_s * 1000 * SILENT_BEATS, ready.heartbeat_s * 1000);
+    this.become("online");
+  }
+
+  private refused(refusal: Refusal): void {
+    if (this.state === "online" || !FINAL.has(refusal.code)) return;
+    this.drop();
+    this.become("refused");
+  }
+
+  private settle(nonce: string, answer: Answer | Refusal): void {
+    const waiting = this.pending.get(nonce);
+    this.pending.delete(nonce);
+    if (answer.type === "error") waiting?.reject(new RefusedError(answer));
+    else waiting?.resolve(answer);
+  }
+
+  /** One timer both beats and listens: nothing heard for `silence` ms means the link is dead, whatever TCP says. */
+  private watch(silence: number, every = silence): void {
+    clearInterval(this.beat);
+    let pingedAt = Date.now();
+    this.beat = setInterval(() => {
+      const now = Date.now();
+      if (now - this.heardAt > silence) return this.lost();
+      if (now - pingedAt >= every && this.send({ type: "ping", t: now })) pingedAt = now;
+    }, TICK_MS);
+  }
+
+  private lost(): void {
+    const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++);
+    this.again(this.random() * ceiling);
+  }
+
+  private again(delayMs: number): void {
+    this.drop();
+    this.become("waiting");
+    this.retry = setTimeout(() => this.open(), delayMs);
+  }
+
+  private drop(): void {
+    clearInterval(this.beat);
+    clearTimeout(this.retry);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    const pending = [...this.pending.values()];
+    this.pending.clear();
+    pending.forEach((one) => one.reject(new LinkLost("lost")));
+  }
+
+  private become(state: LinkState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.watchers.forEach((told) => told(state));
+  }
+
+  private random(): number {
+    return (this.options.random ?? Math.random)();
+  }
+}

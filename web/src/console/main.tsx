@@ -1,0 +1,78 @@
+import "../style/tokens.css";
+import "../style/chat.css";
+import "../style/call.css";
+import "../style/console.css";
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { CallLine } from "../call";
+import { expose } from "../expose";
+import { language, setLanguage, t } from "../i18n";
+import { Page } from "../page";
+import { Alarms } from "../ui/alarms";
+import { LinkNotice } from "../ui/chat";
+import { Icon } from "../ui/icons";
+import { upload } from "../upload";
+import { CustomerCard } from "./card";
+import { Desk } from "./desk";
+import { InboxList } from "./inbox";
+import { ts } from "../words/staff";
+
+function Console({ page, line }: { page: Page; line: CallLine }) {
+  const [open, setOpen] = useState<string | null>(location.hash.slice(1) || null);
+  const me = page.me.value;
+  const choose = (conversation: string | null) => {
+    if (open && open !== conversation) page.leave(open);
+    history.replaceState(null, "", conversation ? `#${conversation}` : location.pathname);
+    setOpen(conversation);
+  };
+  const item = page.inbox.value.get(open ?? "");
+  return (
+    <div class={`console ${open ? "reading" : "listing"}`} key={language.value}>
+      <header class="top">
+        <h1 class="grow">{ts("app.console")}</h1>
+        <span class="soft">{me?.name}</span>
+        {me?.role === "manager" ? (
+          <a class="soft" href="/manager">
+            {ts("app.manager")}
+          </a>
+        ) : null}
+        <button type="button" class="bare" onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>
+          {t("chat.language")}
+        </button>
+      </header>
+      <Alarms page={page} onOpen={choose} />
+      <LinkNotice page={page} />
+      <nav class="pane inbox" aria-label={ts("inbox.title")}>
+        <InboxList page={page} open={open} onOpen={choose} />
+      </nav>
+      <main class="pane">
+        {me && open ? (
+          <Following key={open} page={page} line={line} conversation={open} onBack={() => choose(null)} />
+        ) : (
+          <p class="empty">
+            <Icon name="message-square" size={36} />
+            <br />
+            {ts("inbox.choose")}
+          </p>
+        )}
+      </main>
+      <aside class="pane" aria-label={ts("card.title")}>
+        {item ? <CustomerCard item={item} page={page} /> : null}
+      </aside>
+    </div>
+  );
+}
+
+/** Follows the conversation as long as it is open. */
+function Following(props: { page: Page; line: CallLine; conversation: string; onBack: () => void }) {
+  const { page, conversation } = props;
+  const thread = page.thread(conversation);
+  useEffect(() => void page.follow(conversation).catch(() => undefined), [conversation]);
+  return <Desk {...props} thread={thread} />;
+}
+
+const page = await Page.open(upload, true);
+const line = new CallLine(page, "browser", true);
+expose(page, line);
+document.documentElement.lang = language.value;
+render(<Console page={page} line={line} />, document.getElementById("app")!);

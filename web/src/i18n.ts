@@ -1,0 +1,82 @@
+/** `t(key, args)`: keys and their {placeholders} are checked by the compiler; zh is the reference, en must have the same. */
+
+import { signal } from "@preact/signals";
+import type { ErrorCode, Language } from "./protocol.gen";
+import { en } from "./words/en";
+import { zh } from "./words/zh";
+
+type Placeholder<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
+type Args<S extends string> = [Placeholder<S>] extends [never] ? [] : [args: Record<Placeholder<S>, string | number>];
+/** Keys whose wording has no placeholder. */
+type Plain<Z extends Record<string, string>> = { [K in keyof Z]: Args<Z[K]> extends [] ? K : never }[keyof Z];
+
+export type Key = keyof typeof zh;
+export type PlainKey = Plain<typeof zh>;
+
+function preferred(): Language {
+  const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("language");
+  if (asked === "zh" || asked === "en") return asked;
+  return navigator.languages.some((one) => one.startsWith("zh")) || !navigator.language.startsWith("en") ? "zh" : "en";
+}
+
+export const language = signal<Language>(typeof location === "undefined" ? "zh" : preferred());
+
+export function setLanguage(to: Language): void {
+  localStorage.setItem("language", to);
+  language.value = to;
+  document.documentElement.lang = to;
+}
+
+const filled = (text: string, args: Readonly<Record<string, unknown>>): string =>
+  text.replace(/\{(\w+)\}/g, (hole, name: string) => (name in args ? String(args[name]) : hole));
+
+/** `t` over one pair of dictionaries; `say` for a key kept in a variable. */
+export function wording<const Z extends Record<string, string>>(zh: Z, en: Readonly<Record<keyof Z, string>>) {
+  const words = (): Readonly<Record<keyof Z, string>> => (language.value === "zh" ? zh : en);
+  return {
+    t: <K extends keyof Z>(key: K, ...args: Args<Z[K]>): string => filled(words()[key], args[0] ?? {}),
+    say: (key: Plain<Z>): string => words()[key],
+  };
+}
+
+export const { t, say } = wording(zh, en);
+
+/** For codes that come from the gateway: an unknown one gets the general wording, never a blank. */
+function worded(key: string, args: Readonly<Record<string, unknown>>, fallback: Key): string {
+  const words = language.value === "zh" ? zh : en;
+  return key in words ? filled(words[key as Key], args) : filled(words[fallback], args);
+}
+
+export const errorText = (code: ErrorCode): string => t(`error.${code}`);
+export const noticeText = (code: string, args: Readonly<Record<string, unknown>>): string =>
+  worded(`notice.${code}`, { ...args, code }, "notice.unknown");
+export const endReasonText = (reason: string): string => worded(`ended.${reason}`, { reason }, "ended.failed");
+export const handoffText = (reason: string): string => worded(`handoff.${reason}`, { reason }, "handoff.other");
+
+const formatter = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", options);
+
+export const clockTime = (at: string): string => formatter({ hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+
+export const dayName = (at: string): string =>
+  formatter({ month: "long", day: "numeric", weekday: "short" }).format(new Date(at));
+
+export const money = (fen: number): string =>
+  new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", { style: "currency", currency: "CNY" }).format(fen / 100);
+
+/** 75 -> "1:15" */
+export const duration = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+export const fileSize = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1_000))} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+/** A baby's age as shops say it: days to a month, months to two years, then years. */
+export function babyAge(bornOn: string, today = new Date()): string {
+  const born = new Date(`${bornOn}T00:00:00`);
+  const days = Math.floor((today.getTime() - born.getTime()) / 86_400_000);
+  const months =
+    (today.getFullYear() - born.getFullYear()) * 12 + today.getMonth() - born.getMonth() - (today.getDate() < born.getDate() ? 1 : 0);
+  if (months < 1) return t("age.days", { n: days });
+  return months < 24 ? t("age.months", { n: months }) : t("age.years", { n: Math.floor(months / 12) });
+}

@@ -1,0 +1,203 @@
+/** What a page knows, fed by the connection: who I am, my conversations, the inbox, alarms, captions. Views read the
+ * signals; nothing here draws. */
+
+import { signal } from "@preact/signals";
+import { Connection, type LinkState } from "./connection";
+import { language } from "./i18n";
+import { type Keep, openKeep } from "./keep";
+import { makeNonce } from "./nonce";
+import { Outbox, type Upload } from "./outbox";
+import type {
+  AlarmView,
+  CallView,
+  CaptionShown,
+  ClientMessage,
+  InboxItem,
+  InboxListed,
+  Me,
+  Ready,
+  ServerMessage,
+  TurnMeasured,
+  TypingShown,
+} from "./protocol.gen";
+import { LiveThread } from "./thread";
+
+const TYPING_LASTS_MS = 6_000;
+const TURNS_KEPT = 50;
+/** "I have everything": only what comes from now on. */
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
+type Captions = readonly CaptionShown[];
+
+export class Page {
+  readonly link = signal<LinkState>("connecting");
+  readonly me = signal<Me | null>(null);
+  /** A customer's one lasting conversation. */
+  readonly home = signal<string | null>(null);
+  readonly ready = signal<Ready | null>(null);
+  readonly inbox = signal<ReadonlyMap<string, InboxItem>>(new Map());
+  readonly alarms = signal<readonly AlarmView[]>([]);
+  readonly calls = signal<ReadonlyMap<string, CallView>>(new Map());
+  readonly captions = signal<ReadonlyMap<string, Captions>>(new Map());
+  readonly turns = signal<ReadonlyMap<string, readonly TurnMeasured[]>>(new Map());
+  readonly typing = signal<ReadonlyMap<string, TypingShown>>(new Map());
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  private readonly threads = new Map<string, LiveThread>();
+  private readonly typingEnds = new Map<string, ReturnType<typeof setTimeout>>();
+
+  private constructor(
+    url: string,
+    readonly keep: Keep,
+    upload: Upload,
+    private readonly staff: boolean,
+  ) {
+    this.connection = new Connection({ url, language: () => language.value, resume: () => this.lastSeqs() });
+    this.outbox = new Outbox(this.connection, keep, upload);
+    this.connection.onState((state) => (this.link.value = state));
+    this.connection.onMessage((message) => this.hear(message));
+  }
+
+  static async open(upload: Upload, staff = false): Promise<Page> {
+    const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+    const page = new Page(url, await openKeep(), upload, staff);
+    page.connection.open();
+    addEventListener("online", () => page.connection.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || page.connection.hurry());
+    return page;
+  }
+
+  thread(conversation: string): LiveThread {
+    const known = this.threads.get(conversation);
+    if (known) return known;
+    const fresh = new LiveThread(conversation, this.connection, () => this.applied(fresh));
+    this.threads.set(conversation, fresh);
+    return fresh;
+  }
+
+  /** Staff: follow a conversation one is no member of, from now on and after each reconnect. */
+  async follow(conversation: string): Promise<LiveThread> {
+    const thread = this.thread(conversation);
+    if (this.link.value === "online") await this.openThread(thread);
+    return thread;
+  }
+
+  leave(conversation: string): void {
+    this.threads.delete(conversation);
+    this.connection.send({ type: "conversation.leave", conversation });
+  }
+
+  /** A request that may simply fail: the caller words the refusal. */
+  ask(message: Extract<ClientMessage, { nonce: string }>): Promise<unknown> {
+    return this.connection.request(message);
+  }
+
+  /** The last seq applied per conversation. */
+  lastSeqs(): Record<string, number> {
+    const known = [...this.threads].flatMap(([id, thread]) => (thread.lastSeq === null ? [] : [[id, thread.lastSeq]]));
+    return Object.fromEntries(known);
+  }
+
+  private hear(message: ServerMessage): void {
+    switch (message.type) {
+      case "ready":
+        return this.welcome(message);
+      case "event.appended":
+        return this.threads.get(message.event.conversation)?.receive(message.event);
+      case "inbox.changed":
+        this.inbox.value = new Map(this.inbox.value).set(message.item.conversation, message.item);
+        return;
+      case "typing.shown":
+        return this.typed(message);
+      case "call.changed":
+        return this.callChanged(message.call);
+      case "caption.shown":
+        return this.captioned(message);
+      case "turn.measured":
+        return this.measured(message);
+      case "alarm.raised":
+        this.alarms.value = [...this.alarms.value.filter((one) => one.alarm !== message.alarm.alarm), message.alarm];
+        return;
+      case "alarm.acknowledged":
+        this.alarms.value = this.alarms.value.map((one) =>
+          one.alarm === message.alarm ? { ...one, acknowledged_by: message.by } : one,
+        );
+        return;
+      default:
+    }
+  }
+
+  private welcome(ready: Ready): void {
+    this.ready.value = ready;
+    this.me.value = ready.me;
+    this.calls.value = new Map(ready.calls.map((call) => [call.call, call]));
+    const own = Object.keys(ready.conversations)[0];
+    if (!this.staff && own) this.home.value = this.thread(own).conversation;
+    for (const thread of this.threads.values()) void this.synchronise(thread, ready);
+    if (this.staff) void this.watchInbox();
+    void this.outbox.restore(ready.me.id);
+  }
+
+  private async synchronise(thread: LiveThread, ready: Ready): Promise<void> {
+    const last = ready.conversations[thread.conversation];
+    await (last === undefined ? this.openThread(thread) : thread.synchronise(last)).catch(() => undefined);
+  }
+
+  private async openThread(thread: LiveThread): Promise<void> {
+    const { conversation } = thread;
+    const opening = { type: "conversation.open", nonce: makeNonce(), conversation, after: thread.lastSeq ?? NEWEST } as const;
+    const ack = await this.connection.request(opening);
+    await thread.synchronise(ack.type === "ack" ? ack.seq : 0);
+  }
+
+  private async watchInbox(): Promise<void> {
+    try {
+      const listed = await this.connection.request<InboxListed>({ type: "inbox.watch", nonce: makeNonce() });
+      this.inbox.value = new Map(listed.items.map((item) => [item.conversation, item]));
+    } catch {
+      // Lost or refused: the next `ready` asks again.
+    }
+  }
+
+  private applied(thread: LiveThread): void {
+    this.outbox.shown(thread.conversation, thread.view.value.lastSeq);
+  }
+
+  private typed(shown: TypingShown): void {
+    clearTimeout(this.typingEnds.get(shown.conversation));
+    const next = new Map(this.typing.value);
+    if (!shown.on) next.delete(shown.conversation);
+    else {
+      next.set(shown.conversation, shown);
+      this.typingEnds.set(shown.conversation, setTimeout(() => this.typed({ ...shown, on: false }), TYPING_LASTS_MS));
+    }
+    this.typing.value = next;
+  }
+
+  private callChanged(call: CallView): void {
+    const next = new Map(this.calls.value);
+    if (call.state === "ended") next.delete(call.call);
+    else next.set(call.call, call);
+    this.calls.value = next;
+    if (call.state === "ended") this.forgetCall(call.call);
+  }
+
+  private forgetCall(call: string): void {
+    const rest = new Map(this.captions.value);
+    rest.delete(call);
+    this.captions.value = rest;
+  }
+
+  private captioned(caption: CaptionShown): void {
+    const of = this.captions.value.get(caption.call) ?? [];
+    const same = (one: CaptionShown) => one.role === caption.role && one.turn === caption.turn;
+    const next = of.some(same) ? of.map((one) => (same(one) ? caption : one)) : [...of, caption];
+    this.captions.value = new Map(this.captions.value).set(caption.call, next);
+  }
+
+  private measured(turn: TurnMeasured): void {
+    const of = (this.turns.value.get(turn.call) ?? []).slice(-TURNS_KEPT);
+    this.turns.value = new Map(this.turns.value).set(turn.call, [...of, turn]);
+  }
+}
+

@@ -1,0 +1,87 @@
+import "../style/tokens.css";
+import "../style/call.css";
+import "../style/phone.css";
+import { render } from "preact";
+import { useState } from "preact/hooks";
+import { CallLine } from "../call";
+import { expose } from "../expose";
+import { endReasonText, language, say, t } from "../i18n";
+import { Page } from "../page";
+import { stateText, Timer } from "../ui/call";
+import { Captions } from "../ui/captions";
+import { LinkNotice } from "../ui/chat";
+import { Icon } from "../ui/icons";
+import { upload } from "../upload";
+
+const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as const;
+
+/** One big button, a key pad, voice only. */
+function Phone({ page, line }: { page: Page; line: CallLine }) {
+  const [pad, setPad] = useState(false);
+  const state = line.state.value;
+  const home = page.home.value;
+  const busy = state.phase === "opening" || state.phase === "running";
+  const call = page.calls.value.get(state.call ?? "") ?? null;
+  return (
+    <main class="call phone" key={language.value}>
+      <header>
+        <h1 class="grow">{t("phone.title")}</h1>
+        <Timer running={state.phase === "running"} />
+      </header>
+      <LinkNotice page={page} />
+      <p class="call-state" role="status">
+        {busy ? stateText(state, call, line.local) : t("phone.hint")}
+      </p>
+      {state.phase === "ended" ? (
+        <p role="alert">{state.trouble ? say(state.trouble) : endReasonText(state.reason ?? "failed")}</p>
+      ) : null}
+      {state.silenced ? (
+        <button type="button" class="primary wide" onClick={() => line.unsilence()}>
+          {t("call.resume.tap")}
+        </button>
+      ) : null}
+      {pad && busy ? <Pad onPress={(digit) => line.press(digit)} /> : <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={null} />}
+      <div class="controls">
+        {busy ? (
+          <>
+            <button type="button" aria-label={t("call.mute")} aria-pressed={state.muted} onClick={() => line.mute(!state.muted)}>
+              <Icon name={state.muted ? "mic-off" : "mic"} size={28} />
+            </button>
+            <button type="button" class="danger big" aria-label={t("call.hangup")} onClick={() => void line.hangUp()}>
+              <Icon name="phone-off" size={56} />
+            </button>
+            <button type="button" aria-label={t("call.keypad")} aria-pressed={pad} onClick={() => setPad(!pad)}>
+              <Icon name="grip" size={28} />
+            </button>
+          </>
+        ) : (
+          <button
+            type="button"
+            class="primary big"
+            aria-label={t("phone.call")}
+            disabled={!home}
+            onClick={() => (line.dismiss(), home && void line.start(home, "voice"))}
+          >
+            <Icon name="phone" size={72} />
+          </button>
+        )}
+      </div>
+    </main>
+  );
+}
+
+const Pad = ({ onPress }: { onPress: (digit: string) => void }) => (
+  <div class="pad" role="group" aria-label={t("call.keypad")}>
+    {KEYS.map((digit) => (
+      <button key={digit} type="button" aria-label={t("phone.key", { digit })} onClick={() => onPress(digit)}>
+        {digit}
+      </button>
+    ))}
+  </div>
+);
+
+const page = await Page.open(upload);
+const line = new CallLine(page, "phone");
+expose(page, line);
+document.documentElement.lang = language.value;
+render(<Phone page={page} line={line} />, document.getElementById("app")!);

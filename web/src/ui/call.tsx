@@ -1,0 +1,135 @@
+/** The call as she sees it: who is on the line, their picture, captions of both sides, typing, and hanging up. */
+
+import type { Signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CallLine, LineState } from "../call";
+import { duration, endReasonText, say, t } from "../i18n";
+import type { Page } from "../page";
+import type { CallView } from "../protocol.gen";
+import { Captions } from "./captions";
+import { Icon, type IconName } from "./icons";
+import { Picture } from "./picture";
+
+interface Props {
+  readonly page: Page;
+  readonly line: CallLine;
+  readonly onMinimise: () => void;
+  readonly onAgain: () => void;
+}
+
+export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
+  const state = line.state.value;
+  const call = page.calls.value.get(state.call ?? "") ?? null;
+  const [typing, setTyping] = useState(false);
+  if (state.phase === "ended") return <Ended state={state} onClose={() => line.dismiss()} onAgain={onAgain} />;
+  return (
+    <section class="call" aria-label={t(`call.${state.media}`)}>
+      <Picture stream={line.remote} label={t("call.them")} class="remote" />
+      <header>
+        <p class="call-state" role="status">
+          {stateText(state, call, line.local)}
+        </p>
+        <Timer running={state.phase === "running"} />
+        <button type="button" class="bare" aria-label={t("call.minimise")} onClick={onMinimise}>
+          <Icon name="message-square" />
+        </button>
+      </header>
+      {state.notice ? <p role="alert">{say(state.notice)}</p> : null}
+      {state.silenced ? (
+        <button type="button" class="primary wide" onClick={() => line.unsilence()}>
+          {t("call.resume.tap")}
+        </button>
+      ) : null}
+      <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} />
+      {state.camera ? <Picture stream={line.local} label={t("call.me")} class="self" muted /> : null}
+      {typing ? <Say onSay={(text) => void line.say(text).catch(() => undefined)} /> : null}
+      <Controls line={line} state={state} typing={typing} onTyping={() => setTyping(!typing)} />
+    </section>
+  );
+}
+
+export function stateText(state: LineState, call: CallView | null, local: Signal<MediaStream | null>): string {
+  if (state.phase === "opening") return t(local.value ? "call.state.requested" : "call.state.microphone");
+  if (state.reconnecting) return t("call.state.reconnecting");
+  if (!call) return t("call.state.connecting");
+  if (call.state !== "with_advisor") return t(`call.state.${call.state}`);
+  return t("call.state.with_advisor", { name: call.advisor_name ?? t("call.advisor") });
+}
+
+function Controls(props: { line: CallLine; state: LineState; typing: boolean; onTyping: () => void }) {
+  const { line, state } = props;
+  return (
+    <div class="controls">
+      <Toggle on={state.muted} icon={state.muted ? "mic-off" : "mic"} label={t("call.mute")} onClick={() => line.mute(!state.muted)} />
+      <Toggle
+        on={state.camera}
+        icon={state.camera ? "video" : "video-off"}
+        label={t("call.camera.on")}
+        onClick={() => void line.camera(!state.camera)}
+      />
+      {state.camera ? <Toggle icon="switch-camera" label={t("call.flip")} onClick={() => void line.flip()} /> : null}
+      <Toggle on={props.typing} icon="keyboard" label={t("call.keyboard")} onClick={props.onTyping} />
+      <button type="button" class="danger hangup" aria-label={t("call.hangup")} onClick={() => void line.hangUp()}>
+        <Icon name="phone-off" size={26} />
+      </button>
+    </div>
+  );
+}
+
+function Toggle(props: { on?: boolean; icon: IconName; label: string; onClick: () => void }) {
+  return (
+    <button type="button" aria-label={props.label} title={props.label} aria-pressed={props.on ?? false} onClick={props.onClick}>
+      <Icon name={props.icon} size={24} />
+    </button>
+  );
+}
+
+function Say({ onSay }: { onSay: (text: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  const send = (event: SubmitEvent) => {
+    event.preventDefault();
+    const words = field.current?.value.trim();
+    if (!words || !field.current) return;
+    onSay(words);
+    field.current.value = "";
+  };
+  return (
+    <form class="row" onSubmit={send}>
+      <input ref={field} class="grow" aria-label={t("call.say")} placeholder={t("call.say")} maxLength={4000} autoFocus />
+      <button class="primary" aria-label={t("chat.send")}>
+        <Icon name="send-horizontal" />
+      </button>
+    </form>
+  );
+}
+
+function Ended({ state, onClose, onAgain }: { state: LineState; onClose: () => void; onAgain: () => void }) {
+  return (
+    <section class="call ended" aria-label={t("call.state.ended")}>
+      <div class="middle" role="alert">
+        <Icon name={state.trouble ? "triangle-alert" : "phone-off"} size={48} />
+        <h2>{t("call.state.ended")}</h2>
+        <p>{state.trouble ? say(state.trouble) : endReasonText(state.reason ?? "failed")}</p>
+      </div>
+      <div class="controls">
+        <button type="button" class="wide" onClick={onAgain}>
+          <Icon name="phone" /> {t("call.again")}
+        </button>
+        <button type="button" class="primary wide" onClick={onClose}>
+          <Icon name="message-square" /> {t("call.minimise")}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+export function Timer({ running }: { running: boolean }) {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    if (!running) return setSeconds(0);
+    const since = Date.now();
+    const clock = setInterval(() => setSeconds((Date.now() - since) / 1000), 1000);
+    return () => clearInterval(clock);
+  }, [running]);
+  return <span class="timer">{running ? duration(seconds) : ""}</span>;
+}

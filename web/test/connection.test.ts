@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Connection, LinkLost } from "../src/connection";
+import { FakeSocket } from "./socket";
+
+let sockets: FakeSocket[];
+let connection: Connection;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sockets = [];
+  connection = new Connection({
+    url: "ws://test/ws",
+    language: () => "zh",
+    resume: () => ({ c1: 7 }),
+    random: () => 0.5,
+    makeSocket: () => {
+      sockets.push(new FakeSocket());
+      return sockets.at(-1) as unknown as WebSocket;
+    },
+  });
+  connection.open();
+});
+afterEach(() => {
+  connection.close();
+  vi.useRealTimers();
+});
+
+const socket = (): FakeSocket => sockets.at(-1)!;
+
+test("hello names what the page has; ready makes it online", () => {
+  socket().welcome();
+  expect(socket().of("hello")[0]?.resume).toEqual({ c1: 7 });
+  expect(connection.state).toBe("online");
+});
+
+test("a half-open link is given up within 25 s and tried again", () => {
+  socket().welcome();
+  const first = socket();
+  vi.advanceTimersByTime(25_000);
+  expect(first.closed).toBe(true);
+  vi.advanceTimersByTime(20_000);
+  expect(sockets.length).toBeGreaterThan(1);
+});
+
+test("a link that answers pings stays", () => {
+  socket().welcome();
+  for (let s = 0; s < 120; s++) {
+    vi.advanceTimersByTime(1_000);
+    const pings = socket().of("ping").length;
+    if (pings > s / 11) socket().say({ type: "pong", t: 0 });
+  }
+  expect(sockets).toHaveLength(1);
+});
+
+test("the delay before the next try doubles, is jittered and bounded", () => {
+  const seen: number[] = [];
+  for (let n = 0; n < 9; n++) {
+    const from = Date.now();
+    const count = sockets.length;
+    socket().onclose?.();
+    while (sockets.length === count) vi.advanceTimersByTime(50);
+    seen.push(Date.now() - from);
+  }
+  expect(seen[0]).toBeLessThanOrEqual(250);
+  expect(seen[3]! / seen[2]!).toBeCloseTo(2, 0);
+  expect(Math.max(...seen)).toBeLessThanOrEqual(20_000 * 0.5 + 50);
+});
+
+test("a request resolves with its ack, and is rejected when the link is lost", async () => {
+  socket().welcome();
+  const nonce = "n-12345678";
+  const acked = connection.request({ type: "inbox.watch", nonce });
+  socket().say({ type: "ack", nonce, conversation: null, seq: 3, call: null });
+  expect(await acked).toMatchObject({ seq: 3 });
+  const lost = connection.request({ type: "inbox.watch", nonce: "n-87654321" });
+  socket().onclose?.();
+  await expect(lost).rejects.toBeInstanceOf(LinkLost);
+});
+
+test("being signed out is not tried again", () => {
+  socket().onopen?.();
+  const refusal = { nonce: null, re: null, peer: null, detail: "", retry_after_ms: null };
+  socket().say({ type: "error", code: "unauthenticated", ...refusal });
+  vi.advanceTimersByTime(60_000);
+  expect(connection.state).toBe("refused");
+  expect(sockets).toHaveLength(1);
+});
+
+test("draining: back after about the time asked for", () => {
+  socket().welcome();
+  socket().say({ type: "draining", reconnect_in_ms: 1_000 });
+  vi.advanceTimersByTime(900);
+  expect(sockets).toHaveLength(1);
+  vi.advanceTimersByTime(200);
+  expect(sockets).toHaveLength(2);
+});
