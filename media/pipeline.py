@@ -102,10 +102,10 @@ class Voice:
         """An advisor has the call: only captions of hers from now on."""
         self._tell(ev.HandOver(self._now()))
 
-    def take_back(self) -> None:
-        """The assistant again; it says once more what it is."""
+    def take_back(self, words: str = "") -> None:
+        """The assistant again; it says `words`, or once more what it is."""
         self._tell(ev.TakeBack(self._now()))
-        self.say(self._profile.greeting[self.language], uninterruptible=True)
+        self.say(words or self._profile.greeting[self.language], uninterruptible=True)
 
     @property
     def language(self) -> ports.Language:

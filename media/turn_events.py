@@ -173,6 +173,7 @@ class Settle:
     turn: int
     revision: int
     text: str
+    typed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,6 @@ class Reply:
     text: str = ""
     speculative: bool = False
     announced: bool = False
-    audible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,9 @@ class Turn:
     """Her current turn."""
     revision: int = -1
     """The last reply asked for in it."""
+    answered: int = -1
+    """The revision she has heard something of."""
+    typed: bool = False
     utterances: tuple[Utterance, ...] = ()
     doubt: Utterance | None = None
     hushed_at: float = 0.0
@@ -123,7 +125,8 @@ class Turn:
     @property
     def quiet(self) -> bool:
         """Nothing is said by anyone and nothing is on its way."""
-        return self.phase is Phase.LISTENING and not self.protected and not self.voicing.voiced
+        ours = self.protected or self.handed_over
+        return self.phase is Phase.LISTENING and not ours and not self.voicing.voiced
 
     @property
     def overheard(self) -> bool:

@@ -1,0 +1,135 @@
+"""PURE: her voice over ours, or into our thinking: is it she, and does she want the floor?
+
+The stages are drawn in media.turn. Judged by how long the voice lasts and, where a recognizer can tell, by its words.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from media import turn_events as ev
+from media.backchannel import is_backchannel, is_substantial
+from media.turn_events import Effect
+from media.turn_state import Phase, Stage, Tuning, Turn, Utterance
+from media.turn_steps import Step, settle, take_floor, without_reply
+from media.turn_words import answer
+from media.voicing import Voicing
+
+
+def doubting(turn: Turn, tuning: Tuning) -> Step:
+    """A frame came while THINKING or ASSISTANT_SPEAKING."""
+    turn, effects = settle(turn) if _past_grace(turn, tuning) else (turn, ())
+    turn, more = _next_stage(turn, tuning)
+    return turn, effects + more
+
+
+def _past_grace(turn: Turn, tuning: Tuning) -> bool:
+    ours = turn.phase is Phase.ASSISTANT_SPEAKING and turn.stage is Stage.NONE and turn.answered >= 0
+    return ours and (turn.typed or turn.at - turn.ended > tuning.grace)
+
+
+def _next_stage(turn: Turn, tuning: Tuning) -> Step:
+    voice = turn.voicing
+    match turn.stage:
+        case Stage.NONE if voice.voiced >= tuning.sign:
+            return replace(turn, stage=Stage.DUCKED), unless_protected(turn, ev.Duck())
+        case Stage.NONE:
+            return replace(turn, voicing=voice.settled(tuning.forget)), ()
+        case Stage.DUCKED if voice.gap > tuning.forget:
+            return replace(turn, stage=Stage.NONE, voicing=voice.settled(tuning.forget)), (ev.Restore(),)
+        case Stage.DUCKED if voice.voiced >= _hush_after(turn, tuning):
+            return _hush(turn)
+        case Stage.DUCKED:
+            return turn, ()
+        case Stage.HUSHED:
+            return _decide(turn, tuning)
+        case _:
+            assert_never(turn.stage)
+
+
+def _hush_after(turn: Turn, tuning: Tuning) -> float:
+    return tuning.hush if turn.phase is Phase.ASSISTANT_SPEAKING else tuning.hush_thinking
+
+
+def unless_protected(turn: Turn, effect: Effect) -> tuple[Effect, ...]:
+    return () if turn.protected else (effect,)
+
+
+def _hush(turn: Turn) -> Step:
+    doubt = Utterance(turn.last_utterance + 1)
+    hushed = replace(turn, stage=Stage.HUSHED, doubt=doubt, last_utterance=doubt.id, hushed_at=turn.at)
+    return hushed, (*unless_protected(turn, ev.Pause()), ev.Listen(doubt.id))
+
+
+def heard(turn: Turn, doubt: Utterance, words: ev.Partial | ev.Final, tuning: Tuning) -> Step:
+    """Words of the doubt."""
+    if isinstance(words, ev.Final):
+        doubt = replace(doubt, text=words.text, ending=True, final=True, confirm=words.confirm)
+    else:
+        doubt = replace(doubt, text=words.text or doubt.text, answered=True)
+    return _decide(replace(turn, doubt=doubt), tuning)
+
+
+def _decide(turn: Turn, tuning: Tuning) -> Step:
+    doubt, voice = turn.doubt, turn.voicing
+    if doubt is None:
+        return turn, ()
+    if _is_interruption(doubt, voice, tuning):
+        return confirm(turn, doubt, tuning)
+    if voice.gap >= tuning.release:
+        return _quiet_again(turn, doubt, tuning)
+    if not doubt.guessed and voice.voiced >= tuning.ask_words:
+        return replace(turn, doubt=replace(doubt, guessed=True)), (ev.Guess(doubt.id),)
+    return turn, ()
+
+
+def _is_interruption(doubt: Utterance, voice: Voicing, tuning: Tuning) -> bool:
+    if is_substantial(doubt.text):
+        return voice.voiced >= tuning.least
+    if is_backchannel(doubt.text):
+        return voice.voiced >= tuning.confirm_backchannel
+    words_coming = doubt.guessed and not doubt.answered
+    return voice.voiced >= (tuning.confirm_unheard if words_coming else tuning.confirm)
+
+
+def _quiet_again(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
+    voice = turn.voicing
+    hopeless = voice.voiced < tuning.least or voice.gap >= tuning.release + tuning.patience
+    if doubt.final or hopeless:
+        return _let_go(turn, doubt)
+    if doubt.ending:
+        return turn, ()
+    return replace(turn, doubt=replace(doubt, ending=True)), (ev.Finalize(doubt.id, voice.ended),)
+
+
+def _let_go(turn: Turn, doubt: Utterance) -> Step:
+    """It was nothing: go on from the exact sample."""
+    effects: tuple[Effect, ...] = (ev.Resume(), ev.Restore(), ev.Forget(doubt.id))
+    if turn.phase is Phase.ASSISTANT_SPEAKING:
+        effects += (_barged_in(turn, false=True),)
+    return replace(turn, stage=Stage.NONE, doubt=None, voicing=Voicing()), effects
+
+
+def _barged_in(turn: Turn, *, false: bool) -> ev.BargedIn:
+    said = turn.reply.turn if turn.reply else turn.turn
+    return ev.BargedIn(said, turn.voicing.began, turn.hushed_at, false)
+
+
+def confirm(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
+    """She has the floor: the same turn goes on if its reply was hardly heard, else a new one begins."""
+    effects: tuple[Effect, ...] = ()
+    if turn.phase is Phase.ASSISTANT_SPEAKING:
+        effects = (_barged_in(turn, false=False),)
+    reopen = _reopens(turn, tuning)
+    turn, cut = without_reply(turn)
+    turn, settled = (turn, ()) if reopen else settle(turn)
+    turn = take_floor(turn, doubt, reopen=reopen)
+    shown = (ev.Caption(turn.turn, turn.text, final=turn.overheard),) if turn.text else ()
+    effects += (*cut, *settled, ev.Restore(), ev.Resume(), *shown)
+    turn, more = answer(turn) if turn.phase is Phase.THINKING and turn.overheard else (turn, ())
+    return turn, effects + more
+
+
+def _reopens(turn: Turn, tuning: Tuning) -> bool:
+    if turn.settled or turn.typed or (turn.reply and turn.reply.announced):
+        return False
+    return turn.phase is Phase.THINKING or turn.voicing.began - turn.ended <= tuning.grace
