@@ -101,7 +101,7 @@ class RemoteSynthesizer:
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         say = spoken(text, voice.language)
-        if not say.text.strip():
+        if not say.audible:
             return
         ask = {
             "model": self._model,

@@ -36,6 +36,11 @@ class Spoken:
     text: str
     pieces: tuple[Piece, ...]
 
+    @property
+    def audible(self) -> bool:
+        """Anything but punctuation and blanks."""
+        return any(character.isalnum() for character in self.text)
+
     def given(self, start: int, end: int) -> tuple[int, int]:
         """The characters of the given text that text[start:end] says. Monotonic in both arguments; a replaced
         piece counts as said as soon as its last character is."""

@@ -82,7 +82,7 @@ class EdgeSynthesizer:
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         say = spoken(text, voice.language)
-        if not say.text.strip():
+        if not say.audible:
             return
         try:
             async with aclosing(self._pieces(say, voice)) as pieces:

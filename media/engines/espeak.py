@@ -112,7 +112,7 @@ class EspeakSynthesizer:
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
         say = spoken(text, voice.language)
-        if not say.text.strip():
+        if not say.audible:
             return
         rate = min(max(round(WORDS_A_MINUTE * voice.speed), RATES[0]), RATES[1])
         name = voice.name if ITS_VOICE.fullmatch(voice.name) else VOICES[voice.language]
