@@ -12,6 +12,7 @@ from gateway.assistant import Assistant, HandOver
 from gateway.chat import Chat
 from gateway.dialogue import compose
 from gateway.dialogue.ports import Dialogue
+from gateway.files.uploads import Uploads
 from gateway.hub import Hub
 from gateway.inbox import Inbox
 from gateway.receipts import Receipts
@@ -38,6 +39,7 @@ class Gateway:
     inbox: Inbox
     receipts: Receipts
     alarms: Alarms
+    uploads: Uploads
     dialogue: Dialogue
     assistant: Assistant
     switchboard: Switchboard
@@ -52,6 +54,7 @@ def assemble(settings: Settings, store: Store) -> Gateway:
     inbox = Inbox(store, hub)
     receipts = Receipts(store, chat)
     alarms = Alarms(store, chat, hub)
+    uploads = Uploads(store, settings)
     dialogue = composed(store, settings)
     assistant = Assistant(store, chat, hub, alarms, dialogue)
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
@@ -65,12 +68,13 @@ def assemble(settings: Settings, store: Store) -> Gateway:
         inbox=inbox,
         receipts=receipts,
         alarms=alarms,
+        uploads=uploads,
         dialogue=dialogue,
         assistant=assistant,
         switchboard=switchboard,
         sockets=sockets,
         plain=dict(plain_verbs(chat, receipts, alarms)),
-        loops=[sockets.run, inbox.run, receipts.run, alarms.run, assistant.run],
+        loops=[sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, uploads.run],
     )
 
 

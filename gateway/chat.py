@@ -1,8 +1,8 @@
 """Messages and decisions: permission, the log, then everybody who follows. Durable first, told second, acked last."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +13,11 @@ from gateway.domain.events import Fact, as_seen_by
 from gateway.domain.people import Person, may_see
 from gateway.errors import NotYours
 from gateway.hub import Hub
-from gateway.store import log, people
+from gateway.store import files, log, people
 from gateway.store.engine import Store
 from signaling.protocol import CustomerBody, ErrorCode, Event, EventKind, TypingShown
 
 Act = Literal["ask_person", "accept", "hand_back", "wrap_up", "resolve", "clear_red_flag"]
-Check = Callable[[AsyncConnection, Person, Conversation, CustomerBody], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,6 @@ class Chat:
         self._store = store
         self._hub = hub
         self.now = now
-        self.checks: list[Check] = []
-        """What a body must pass before it is sent (a file must be the sender's own, and ready)."""
 
     # ------------------------------------------------------------ writing
 
@@ -56,14 +53,17 @@ class Chat:
     async def propose(
         self, person: Person, conversation: str, fact: Fact, *, body: CustomerBody | None = None
     ) -> Event:
-        """A person's fact: she must be allowed to see the conversation, and the state must allow it."""
+        """A person's fact: she must be allowed to see the conversation, and the state must allow it.
+
+        A file's body is replaced by what our own row says of it; it must be hers and ready.
+        """
 
         async def job(connection: AsyncConnection) -> log.Appended:
-            found = await self.visible(connection, person, conversation)
-            if body is not None:
-                for check in self.checks:
-                    await check(connection, person, found, body)
-            return await log.append(connection, conversation, (fact,), at=self.now())
+            await self.visible(connection, person, conversation)
+            ours = fact
+            if isinstance(body, files.Attachment):
+                ours = replace(fact, body=content(await files.confirmed(connection, person, conversation, body)))
+            return await log.append(connection, conversation, (ours,), at=self.now())
 
         return as_seen_by((await self._store.write(job, self.tell)).events[0], person.id, staff=person.staff)
 
@@ -73,8 +73,7 @@ class Chat:
             self._hub.publish(event)
 
     async def send(self, person: Person, conversation: str, nonce: str, body: CustomerBody) -> Event:
-        content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": body.kind}
-        fact = Fact(EventKind.MESSAGE_SENT, person.id, person.role, nonce, content)
+        fact = Fact(EventKind.MESSAGE_SENT, person.id, person.role, nonce, content(body))
         return await self.propose(person, conversation, fact, body=body)
 
     async def edit(self, person: Person, conversation: str, nonce: str, target: int, text: str) -> Event:
@@ -163,6 +162,11 @@ class Chat:
 
         outcome = await self._store.write(job, lambda made: self.tell(made) if isinstance(made, log.Appended) else None)
         return outcome.conversation if isinstance(outcome, log.Appended) else outcome
+
+
+def content(body: CustomerBody) -> dict[str, Any]:
+    """A body as the log keeps it."""
+    return body.model_dump(mode="json", exclude_defaults=True) | {"kind": body.kind}
 
 
 def decision(person: Person, nonce: str, act: Act, why: str = "") -> Fact:

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     max_standbys: int = Field(200, ge=0, description="standby peer connections; shed first under load")
     connect_deadline: float = Field(15.0, gt=0, description="a call that never connects ends after this")
     max_upload: int = Field(25 * 1024 * 1024, gt=0)
+    max_upload_day: int = Field(512 * 1024 * 1024, gt=0, description="bytes one person may upload in a day")
     max_image_pixels: int = Field(40_000_000, gt=0)
 
     @cached_property

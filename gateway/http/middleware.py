@@ -44,10 +44,20 @@ HEADERS = {
 logger = structlog.get_logger()
 
 
+STATUSES = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.FILE_TOO_LARGE: 413,
+    ErrorCode.IMAGE_TOO_BIG: 413,
+    ErrorCode.FILE_TYPE: 415,
+    ErrorCode.FILE_BROKEN: 422,
+    ErrorCode.STORAGE_FULL: 507,
+}
+"""Where the code says more than the kind of error."""
+
+
 def error_response(error: NestcallError) -> web.Response:
-    status = (
-        401 if error.code == ErrorCode.UNAUTHENTICATED else 403 if error.code == ErrorCode.FORBIDDEN else error.status
-    )
+    status = STATUSES.get(error.code, error.status)
     content = {"code": str(error.code), "detail": error.detail, "retry_after_ms": error.retry_after_ms}
     response = web.json_response(content, status=status)
     if error.retryable:

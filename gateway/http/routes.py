@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.app import Gateway
 from gateway.domain.people import Person
 from gateway.errors import NotYours
-from gateway.http import auth, chat, health, identity, middleware, pages, socket
+from gateway.http import auth, chat, export, files, health, identity, middleware, pages, search, socket, uploads
 from gateway.http.ask import Ask
 from signaling.protocol import ErrorCode
 
@@ -45,6 +45,15 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/conversations/{conversation}/events", chat.write),
     Route("POST", "/api/v1/conversations/{conversation}/acts", chat.act),
     Route("POST", "/api/v1/conversations/{conversation}/receipts", chat.mark),
+    Route("GET", "/api/v1/conversations/{conversation}/export", export.take),
+    Route("GET", "/api/v1/search", search.find),
+    Route("OPTIONS", "/api/v1/uploads", uploads.options, "anyone"),
+    Route("POST", "/api/v1/uploads", uploads.create),
+    Route("HEAD", "/api/v1/uploads/{file}", uploads.offset),
+    Route("PATCH", "/api/v1/uploads/{file}", uploads.append),
+    Route("DELETE", "/api/v1/uploads/{file}", uploads.drop),
+    Route("POST", "/api/v1/uploads/{file}/finish", uploads.finish),
+    Route("GET", "/api/v1/files/{file}", files.fetch),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.conversation import Conversation, Refusal, decide, fold
 from gateway.domain.events import Fact, body_hash
 from gateway.errors import Conflict, NotYours, Refused
-from gateway.store import alarms, audit
+from gateway.store import alarms, audit, files, search
 from gateway.store.schema import conversations, events, outbox
 from signaling.protocol import ErrorCode, Event, EventKind
 
@@ -128,8 +128,11 @@ async def insert_event(connection: AsyncConnection, state: Conversation, fact: F
         "at": at,
     }
     await connection.execute(insert(events).values(row))
+    event = event_of(row)
+    await search.follow(connection, event)
+    await files.follow(connection, event)
     await consequences(connection, state, fact, at)
-    return event_of(row)
+    return event
 
 
 async def consequences(connection: AsyncConnection, state: Conversation, fact: Fact, at: str) -> None:

@@ -233,9 +233,11 @@ search_terms = Table(
     "search_terms",
     metadata,
     # Character bigrams (CJK) and words (Latin) of each message: the same index on both databases.
-    Column("term", String(40), primary_key=True),
+    # Beginnings are found as a range, so terms sort by bytes whatever the database's locale.
+    Column("term", String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True),
     Column("conversation", ID, primary_key=True),
     Column("seq", Integer, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(
@@ -265,13 +267,15 @@ files = Table(
     Column("owner", ID, ForeignKey("people.id"), nullable=False, index=True),
     Column("conversation", ID, ForeignKey("conversations.id"), nullable=False, index=True),
     Column("purpose", String(20), nullable=False),  # image | file | voice
-    Column("state", String(20), nullable=False),  # uploading | ready | refused
+    Column("state", String(20), nullable=False),  # uploading | ready | sent | recalled | refused
     Column("name", String(200), nullable=False, default=""),
     Column("media_type", String(100), nullable=False, default=""),
     Column("size", Integer, nullable=False, default=0),
     Column("received", Integer, nullable=False, default=0),
+    Column("seq", Integer),  # the message it was sent in
     Column("facts", JSON, nullable=False, default=dict),  # width, height, preview, duration_ms, waveform
     Column("created_at", AT, nullable=False),
+    Index("ix_files_conversation_seq", "conversation", "seq"),
 )
 
 # ---------------------------------------------------------------- calls
