@@ -9,6 +9,10 @@ import structlog
 
 from gateway.alarms import Alarms
 from gateway.assistant import Assistant, HandOver
+from gateway.call_desk import open_calls
+from gateway.call_tickets import Tickets, key_of
+from gateway.call_voice import load_engines
+from gateway.calls import Calls
 from gateway.chat import Chat
 from gateway.dialogue import compose
 from gateway.dialogue.ports import Dialogue
@@ -20,6 +24,7 @@ from gateway.settings import Settings
 from gateway.store.engine import Store
 from gateway.switchboard import Switchboard
 from gateway.verbs import Plain, chat_verbs, plain_verbs
+from media.engines import Engines
 from signaling.socket import Sockets
 
 RESTART_S = 1.0
@@ -45,10 +50,13 @@ class Gateway:
     switchboard: Switchboard
     sockets: Sockets
     plain: dict[type, Plain]
+    calls: Calls
+    tickets: Tickets
+    engines: Engines
     loops: list[Loop] = field(default_factory=list)
 
 
-def assemble(settings: Settings, store: Store) -> Gateway:
+def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     hub = Hub()
     chat = Chat(store, hub)
     inbox = Inbox(store, hub)
@@ -60,6 +68,7 @@ def assemble(settings: Settings, store: Store) -> Gateway:
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
     switchboard.welcomed.append(alarms.greet)
     sockets = Sockets(switchboard)
+    calls = open_calls(settings, store, chat, hub, alarms, dialogue, switchboard, engines)
     return Gateway(
         settings=settings,
         store=store,
@@ -74,7 +83,10 @@ def assemble(settings: Settings, store: Store) -> Gateway:
         switchboard=switchboard,
         sockets=sockets,
         plain=dict(plain_verbs(chat, receipts, alarms)),
-        loops=[sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, uploads.run],
+        calls=calls,
+        tickets=Tickets(key_of(settings.data_dir)),
+        engines=engines,
+        loops=[calls.run, sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, uploads.run],
     )
 
 
@@ -92,7 +104,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     """Opens the store (raises `SettingsBroken`), runs the loops, closes in reverse."""
     store = await Store.open(settings)
     try:
-        gateway = assemble(settings, store)
+        engines = await asyncio.to_thread(load_engines, settings)
+        gateway = assemble(settings, store, engines)
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(kept_up(loop), name=loop.__qualname__) for loop in gateway.loops]
             try:
@@ -102,6 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
                 for task in started:
                     task.cancel()
         await gateway.receipts.flush()
+        await engines.close()
     finally:
         await store.close()
 

@@ -19,3 +19,8 @@ def now() -> str:
 def after(at: str, seconds: float) -> str:
     """The moment `seconds` after `at` (negative: before)."""
     return text(datetime.fromisoformat(at) + timedelta(seconds=seconds))
+
+
+def unix() -> float:
+    """Seconds since 1970: for tokens that others check."""
+    return datetime.now(UTC).timestamp()

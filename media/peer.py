@@ -23,6 +23,7 @@ from media import rtc_patches
 from media.audio import Samples
 from media.ear import LegEar
 from media.errors import BadOffer, LegLost
+from media.still import Still
 from media.tracks import Pacer, SentTrack
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ class Leg:
         self.marks: dict[str, float] = {"created": self._loop.time()}
         """Loop time of each step, for the waterfall."""
         self._pacer: Pacer | None = None
+        self._still: Still | None = None
         self._receivers: dict[str, RTCRtpReceiver] = {}
         self._events: set[int | None] = set()  # payload types of telephone-event
         self._digit_at = -1
@@ -187,15 +189,19 @@ class Leg:
     # ------------------------------------------------------------ sending
 
     def speak(self, pull: Callable[[], Samples | None]) -> None:
-        """From now on this leg hears `pull`, 960 samples of 48 kHz every 20 ms."""
+        """From now on this leg hears `pull`, 960 samples of 48 kHz every 20 ms, and sees the assistant's picture.
+        Ends by itself when a bridge takes over."""
         self.hush()
-        self._pacer = Pacer(self.audio, pull)
+        self._pacer, self._still = Pacer(self.audio, pull), Still(self.video)
+        self.on_keyframe_wanted = self._still.show
         self._pacer.start()
+        self._still.start()
 
     def hush(self) -> None:
-        if self._pacer:
-            self._pacer.stop()
-        self._pacer = None
+        for source in (self._pacer, self._still):
+            if source:
+                source.stop()
+        self._pacer = self._still = None
 
     # ------------------------------------------------------------ end
 

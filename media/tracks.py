@@ -98,18 +98,19 @@ class SentTrack(MediaStreamTrack):
         """`source` has been taken but has not shown its first (key) frame."""
         return self._next is source
 
-    def push(self, source: Source, data: bytes, timestamp: int, *, key: bool = True) -> None:
-        """A frame of `source`; ignored unless it is the present or the coming one."""
+    def push(self, source: Source, data: bytes, timestamp: int, *, key: bool = True) -> bool:
+        """A frame of `source`; False when it is neither the present nor the coming one, and may stop."""
         if source is self._next and key:
             self._source, self._next = source, None
             self._frames.clear()
             self._timeline.switch()
         if source is not self._source:
-            return
+            return source is self._next
         if len(self._frames) >= self._room:
             self._overflow(source)
-            return
-        self._append(data, timestamp, key)
+        else:
+            self._append(data, timestamp, key)
+        return True
 
     def _overflow(self, source: Source) -> None:
         if self.kind == "audio":
@@ -176,7 +177,9 @@ class Pacer:
             self._timestamp += round((now - self._due) / 0.02) * FRAME_SAMPLES
             self._due = now
         while self._due <= now:
-            self._track.push(self, self._frame(), self._timestamp)
+            if not self._track.push(self, self._frame(), self._timestamp):
+                self._timer = None
+                return
             self._timestamp += FRAME_SAMPLES
             self._due += 0.02
         self._timer = self._loop.call_at(self._due, self._tick)

@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.app import Gateway
 from gateway.domain.people import Person
 from gateway.errors import NotYours
-from gateway.http import auth, chat, export, files, health, identity, middleware, pages, search, socket, uploads
+from gateway.http import auth, chat, export, files, health, identity, middleware, pages, search, socket, uploads, whip
 from gateway.http.ask import Ask
 from signaling.protocol import ErrorCode
 
@@ -54,6 +54,10 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/v1/uploads/{file}", uploads.drop),
     Route("POST", "/api/v1/uploads/{file}/finish", uploads.finish),
     Route("GET", "/api/v1/files/{file}", files.fetch),
+    Route("POST", "/api/v1/tickets", whip.ticket),
+    Route("POST", "/api/v1/whip", whip.start, "anyone"),
+    Route("PATCH", "/api/v1/whip/{call}", whip.trickle, "anyone"),
+    Route("DELETE", "/api/v1/whip/{call}", whip.end, "anyone"),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )
 

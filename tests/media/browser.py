@@ -42,6 +42,18 @@ class Browser:
     async def accept(self, answer: str) -> None:
         await self.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
+    async def connected(self) -> None:
+        up = asyncio.Event()
+
+        def look() -> None:
+            if self.pc.connectionState == "connected":
+                up.set()
+
+        self.pc.on("connectionstatechange", look)
+        look()
+        async with asyncio.timeout(10):
+            await up.wait()
+
     async def heard_hz(self, frames: int = 25, skip: int = 10) -> float:
         """The loudest frequency in the next half second of what this browser hears."""
         samples = [(await self.tracks["audio"].recv()).to_ndarray() for _ in range(skip + frames)]

@@ -1,0 +1,68 @@
+"""Who calls, from which store, about which babies, and what was said before: the dialogue's `Context` of a call."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from gateway.assistant import said
+from gateway.chat import Chat
+from gateway.dialogue.ports import Context, Said
+from gateway.domain.schedule import is_open
+from gateway.store import log, people
+from gateway.store.engine import Store
+from signaling.protocol import Role
+
+LINES = 12
+
+
+@dataclass(slots=True)
+class CallContext:
+    """Grows with the call. Until the database has answered it is the bare minimum, never absent."""
+
+    context: Context
+    voice: dict[str, object]
+    """The store's voice profile (voice, speed, greeting)."""
+
+    def __call__(self) -> Context:
+        return self.context
+
+    def line(self, role: Role, text: str) -> None:
+        spoken: dict[Role, Literal["customer", "assistant", "advisor"]] = {
+            "customer": "customer",
+            "assistant": "assistant",
+            "advisor": "advisor",
+        }
+        if role in spoken:
+            history = (*self.context.history, Said(spoken[role], text))[-LINES:]
+            self.context = replace(self.context, history=history)
+
+    def decided(self, decision: str) -> None:
+        """How often in a row the dialogue had to ask back."""
+        self.context = replace(self.context, misses=self.context.misses + 1 if decision == "clarify" else 0)
+
+
+async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
+    async with store.read() as connection:
+        state = await log.find(connection, conversation)
+        customer = await people.get(connection, state.customer)
+        shop = await people.store_row(connection, state.store)
+        assert customer is not None
+        assert shop is not None
+        earlier = await log.before(connection, conversation, state.last_seq + 1, LINES * 4)
+        babies = await people.babies_of(connection, state.customer)
+    local = datetime.fromisoformat(chat.now()).astimezone(ZoneInfo(shop["zone"]))
+    return CallContext(
+        Context(
+            conversation=conversation,
+            customer=state.customer,
+            store=state.store,
+            language=customer.language,
+            channel="voice",
+            baby_age_days=tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies),
+            history=said(earlier),
+            within_hours=is_open(shop["hours"], local),
+            now=local.isoformat(timespec="seconds"),
+        ),
+        dict(shop["voice"] or {}),
+    )

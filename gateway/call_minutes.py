@@ -1,0 +1,139 @@
+"""The pipeline's journal: captions to the pages at once, to the log when a turn is done, waterfalls to their table.
+
+Notes come on the event loop and must not wait, so what is to be written goes through one bounded queue, in order.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from gateway.call_about import About
+from gateway.chat import Chat
+from gateway.domain.events import Fact
+from gateway.errors import NestcallError
+from gateway.hub import Hub
+from gateway.store import calls as rows
+from gateway.store.engine import Store
+from media.ports import BargeInNote, CaptionNote, IdleNote, Note, TroubleNote, TurnNote
+from signaling.protocol import MAX_TEXT_CHARS, CaptionShown, Choice, EventKind, Role, SpeechBody, TurnMeasured
+
+log = structlog.get_logger()
+
+ROOM = 512
+"""Writes that wait. Overflow (the database is down for minutes): the newest is refused and logged as lost."""
+
+Write = Callable[[], Awaitable[None]]
+
+
+class Minutes:
+    """Of one call. `run()` writes until cancelled; `close()` first waits a little for what is queued."""
+
+    def __init__(self, store: Store, chat: Chat, hub: Hub, about: About, turn_base: int = 0) -> None:
+        self._store, self._chat, self._hub = store, chat, hub
+        self._call, self._conversation, self._customer = about.call, about.conversation, about.customer.id
+        self._base = turn_base
+        self._queue: asyncio.Queue[Write] = asyncio.Queue(ROOM)
+        self._stamp = f"{asyncio.get_running_loop().time():.0f}"
+        self.choices: dict[int, tuple[Choice, ...]] = {}
+        """Choices of the assistant's answer, by turn; shown with its caption."""
+        self.on_words: Callable[[str], object] = lambda _text: None
+        """Her words so far: for the red-flag check, on partial and final alike."""
+        self.on_line: Callable[[Role, str], None] = lambda _role, _text: None
+        """A finished line of the conversation, for the dialogue's history."""
+        self.last_seq = 0
+
+    # ------------------------------------------------------------ from the pipeline
+
+    def __call__(self, note: Note) -> None:
+        match note:
+            case CaptionNote():
+                self.caption(note, role="customer" if note.who == "customer" else "assistant")
+            case TurnNote(turn, parts, response):
+                self._measured(self.numbered(turn), parts, response)
+            case BargeInNote():
+                log.info("call.barge_in", call=self._call, latency_ms=round(note.latency_ms), false=note.false)
+            case TroubleNote():
+                log.warning("call.trouble", call=self._call, part=note.part, code=note.code)
+            case IdleNote():
+                log.info("call.idle", call=self._call, seconds=note.seconds)
+
+    def caption(self, note: CaptionNote, *, role: Role, sender: str = "") -> None:
+        turn = self.numbered(note.turn)
+        self._hub.flash(
+            self._conversation,
+            CaptionShown(
+                call=self._call,
+                conversation=self._conversation,
+                role=role,
+                turn=turn,
+                text=note.text,
+                final=note.final,
+                lit=note.lit,
+                choices=self.choices.get(note.turn, ()) if role == "assistant" else (),
+            ),
+        )
+        if role == "customer":
+            self.on_words(note.text)
+        if note.done:
+            self._done(note, role, sender or self._sender(role), turn)
+
+    def numbered(self, turn: int) -> int:
+        """The pipeline's turn as the pages know it: a call that outlived a gateway goes on counting."""
+        return max(0, turn) + self._base
+
+    def _sender(self, role: Role) -> str:
+        return self._customer if role == "customer" else "assistant"
+
+    def _done(self, note: CaptionNote, role: Role, sender: str, turn: int) -> None:
+        text = (note.text[: note.lit] if role == "assistant" else note.text).strip()
+        if not text:
+            return
+        self.on_line(role, text)
+        choices = self.choices.pop(note.turn, ()) if role == "assistant" else ()
+        body = SpeechBody(text=text[:MAX_TEXT_CHARS], call=self._call, turn=turn, cut=note.cut, choices=choices)
+        content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": "speech"}
+        nonce = f"said-{role}-{turn}-{self._stamp}-{self._call}"[:64]
+        self.write(lambda: self.append(Fact(EventKind.MESSAGE_SENT, sender, role, nonce, content)))
+
+    def _measured(self, turn: int, parts_ms: dict[str, float], response_ms: float) -> None:
+        shown = TurnMeasured(
+            call=self._call, conversation=self._conversation, turn=turn, parts_ms=parts_ms, response_ms=response_ms
+        )
+        self._hub.flash(self._conversation, shown, "staff")
+
+        async def store() -> None:
+            at = self._chat.now()
+            await self._store.write(
+                lambda connection: rows.add_turn(connection, self._call, turn, parts_ms, response_ms, at)
+            )
+
+        self.write(store)
+
+    # ------------------------------------------------------------ to the log
+
+    def write(self, write: Write) -> None:
+        try:
+            self._queue.put_nowait(write)
+        except asyncio.QueueFull:
+            log.error("call.minutes_lost", call=self._call)
+
+    async def append(self, *facts: Fact) -> None:
+        events = await self._chat.append(self._conversation, *facts)
+        self.last_seq = max(self.last_seq, *(event.seq for event in events))
+
+    async def run(self) -> None:
+        while True:
+            write = await self._queue.get()
+            try:
+                await write()
+            except NestcallError as error:
+                log.warning("call.minutes_refused", call=self._call, code=str(error.code), detail=error.detail)
+            except Exception:
+                log.exception("call.minutes_failed", call=self._call)
+            finally:
+                self._queue.task_done()
+
+    async def settled(self) -> None:
+        """Everything queued so far is written."""
+        await self._queue.join()

@@ -1,0 +1,165 @@
+"""Peer connections of the pages: standbys made at page load, legs once a call uses them.
+
+A standby is no call: ICE and DTLS are up, nothing is sent, and the tap needs no negotiation. They are capped; the
+oldest is shed first, and all of them when the loop is late. A page whose standby was shed offers again at the tap.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from gateway.domain.people import Person
+from gateway.errors import BadInput, NotYours, TooMuch
+from media.errors import BadOffer
+from media.peer import Leg
+from signaling import sdp
+from signaling.protocol import MAX_CANDIDATES, ErrorCode, PeerClosed, ServerMessage
+
+log = structlog.get_logger()
+
+SETUP_S = 15.0
+MAX_PER_LINE = 3
+SWEEP_S = 1.0
+
+
+class Line(Protocol):
+    """A client's connection: a WebSocket visit, or a WHIP resource."""
+
+    person: Person
+
+    def send(self, message: ServerMessage) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """`used`: a call owns the leg now; it is no standby any more and the call closes it."""
+
+    line: Line
+    name: str
+    leg: Leg
+    used: bool = False
+    candidates: int = 0
+    made_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+
+class Peers:
+    """All of them, by line and name. `busy` says whether new ones are refused."""
+
+    def __init__(self, rules: sdp.Rules, max_standbys: int, busy: Callable[[], bool]) -> None:
+        self._rules = rules
+        self._room = max(1, max_standbys)
+        self._busy = busy
+        self._peers: dict[tuple[Line, str], Peer] = {}
+        self._lines: set[Line] = set()
+
+    @property
+    def standbys(self) -> list[Peer]:
+        """Oldest first."""
+        return [peer for peer in self._peers.values() if not peer.used]
+
+    def knows(self, line: Line) -> bool:
+        return line in self._lines
+
+    # ------------------------------------------------------------ from the client
+
+    async def offer(self, line: Line, name: str, offer: str) -> str:
+        """The answer's SDP. Raises BadInput(BAD_SDP) or TooMuch(BUSY); a name offered again replaces the older one."""
+        if self._busy():
+            raise TooMuch(ErrorCode.BUSY, "no room for another connection", retry_after_ms=5_000)
+        try:
+            guarded = sdp.guard_offer(offer, self._rules)
+        except sdp.BadSdp as error:
+            raise BadInput(ErrorCode.BAD_SDP, str(error)) from error
+        self._lines.add(line)
+        await self.close(line, name)
+        await self._make_room(line)
+        peer = self._peers[line, name] = Peer(line, name, Leg())
+        try:
+            return await peer.leg.answer(guarded)
+        except BadOffer as error:
+            self._peers.pop((line, name), None)
+            raise BadInput(ErrorCode.BAD_SDP, str(error)) from error
+
+    async def _make_room(self, line: Line) -> None:
+        own = [peer for peer in self.standbys if peer.line is line]
+        if len(own) >= MAX_PER_LINE:
+            await self._drop(own[0], "replaced")
+        for peer in self.standbys[: max(0, len(self.standbys) - self._room + 1)]:
+            await self._drop(peer, "shed")
+
+    async def candidate(self, line: Line, name: str, candidate: str, mid: str | None, line_no: int | None) -> None:
+        peer = self._find(line, name)
+        peer.candidates += 1
+        if peer.candidates > MAX_CANDIDATES:
+            raise BadInput(ErrorCode.BAD_CANDIDATE, "too many candidates")
+        try:
+            guarded = sdp.guard_candidate(candidate, self._rules)
+            if guarded is not None:
+                await peer.leg.add_candidate(guarded, mid, line_no)
+        except (sdp.BadSdp, BadOffer) as error:
+            raise BadInput(ErrorCode.BAD_CANDIDATE, str(error)) from error
+
+    def _find(self, line: Line, name: str) -> Peer:
+        peer = self._peers.get((line, name))
+        if peer is None:
+            raise NotYours(ErrorCode.NO_SUCH_PEER, "offer it first")
+        return peer
+
+    # ------------------------------------------------------------ from a call
+
+    def take(self, line: Line, name: str) -> Leg:
+        """The leg is the call's from now on. Raises NotYours(NO_SUCH_PEER) also for one in use or dead."""
+        peer = self._find(line, name)
+        if peer.used or peer.leg.state in ("lost", "closed"):
+            raise NotYours(ErrorCode.NO_SUCH_PEER, "offer it again")
+        peer.used = True
+        return peer.leg
+
+    async def ended(self, leg: Leg, reason: str) -> None:
+        """A call has no more use for this leg: close it and say so."""
+        found = [peer for peer in self._peers.values() if peer.leg is leg]
+        for peer in found:
+            await self._drop(peer, reason)
+        if not found:
+            await leg.close()
+
+    # ------------------------------------------------------------ ends
+
+    async def close(self, line: Line, name: str) -> None:
+        """As the client wishes; a call using it notices that its leg is gone."""
+        if peer := self._peers.pop((line, name), None):
+            await peer.leg.close()
+
+    async def gone(self, line: Line) -> None:
+        """The connection is over: its standbys with it. Legs in a call live on, media may still flow."""
+        self._lines.discard(line)
+        for peer in [peer for peer in self._peers.values() if peer.line is line]:
+            if peer.used:
+                del self._peers[line, peer.name]
+            else:
+                await self.close(line, peer.name)
+
+    async def shed(self, reason: str = "shed") -> None:
+        for peer in self.standbys:
+            await self._drop(peer, reason)
+
+    async def _drop(self, peer: Peer, reason: str) -> None:
+        if self._peers.get((peer.line, peer.name)) is peer:
+            del self._peers[peer.line, peer.name]
+            peer.line.send(PeerClosed(peer=peer.name, reason=reason))
+        await peer.leg.close()
+
+    async def sweep(self) -> None:
+        """Standbys that never connected within SETUP_S, or died."""
+        now = asyncio.get_running_loop().time()
+        for peer in self.standbys:
+            never = peer.leg.state in ("new", "connecting") and now - peer.made_at > SETUP_S
+            if never or peer.leg.state in ("lost", "closed"):
+                await self._drop(peer, "failed")
+
+    async def close_all(self) -> None:
+        for peer in list(self._peers.values()):
+            await self._drop(peer, "draining")

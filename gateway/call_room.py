@@ -1,0 +1,405 @@
+"""One running call: its machine, its legs, its voice, its minutes. One TaskGroup; when `run` returns nothing is left.
+
+Events of any origin (legs, timers, people) go through one inbox and are advanced one at a time; effects that change
+media are immediate, what has to be written is queued in the minutes, so that no sound ever waits for the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, assert_never
+
+import structlog
+
+from gateway.call_about import About
+from gateway.call_minutes import Minutes
+from gateway.call_peers import Line
+from gateway.call_words import notice
+from gateway.domain import call as machine
+from gateway.domain.call import Call
+from gateway.domain.people import Person
+from gateway.errors import Conflict, NestcallError
+from media.audio import AudioChunk, Samples
+from media.bridge import Bridge
+from media.peer import Leg, LegState
+from signaling.protocol import CallView
+
+log = structlog.get_logger()
+
+Owning = Literal["taken", "handed_back", "vanished"]
+Source = Literal["speech", "typed", "key"]
+
+DEAD_S = 4.0
+"""No datagram of any kind for this long: the line is dead. A live one sends STUN, RTCP or media all the time."""
+LOOK_S = 0.5
+INBOX = 64
+"""Events that wait; overflow: refused, the caller hears it. A call sees a handful a minute."""
+
+
+class Speaker(Protocol):
+    """`media.pipeline.Voice`, as the room uses it."""
+
+    async def run(self) -> None: ...
+    def say(self, text: str, uninterruptible: bool = False) -> None: ...
+    def hear(self, text: str, source: Source = "typed") -> None: ...
+    def interrupt(self) -> None: ...
+    def hand_over(self) -> None: ...
+    def take_back(self, words: str = "") -> None:
+        """Answer again, and first say `words`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Voicing:
+    """A call's voice and where its sound comes from: 960 samples of 48 kHz every 20 ms."""
+
+    speaker: Speaker
+    pull: Callable[[], Samples]
+
+
+class SteadyEar:
+    """Her ear for the whole call, over however many legs. `media.ports.Ear`."""
+
+    def __init__(self) -> None:
+        self._leg: Leg | None = None
+        self._changed = asyncio.Event()
+        self._over = False
+
+    def listen_to(self, leg: Leg) -> None:
+        self._leg = leg
+        self._changed.set()
+
+    def close(self) -> None:
+        self._over = True
+        self._changed.set()
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        while not self._over:
+            leg, self._leg = self._leg, None
+            if leg is None:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            async for chunk in leg.ear:
+                yield chunk
+
+
+@dataclass(slots=True)
+class _Seat:
+    """An advisor in, or on the way into, the call."""
+
+    person: Person
+    leg: Leg
+
+
+class Room:
+    """See the module. `make_voice(ear, words)` builds the voice when she is first on the line (`words` instead
+    of the greeting, where there are any); `show(room)` is told of
+    every visible change, `drop(leg, reason)` closes a leg and tells its owner, `own(advisor, how)` lets the
+    conversation follow."""
+
+    def __init__(
+        self,
+        about: About,
+        minutes: Minutes,
+        *,
+        make_voice: Callable[[SteadyEar, str], Voicing],
+        show: Callable[["Room"], None],
+        drop: Callable[[Leg, str], None],
+        own: Callable[["Room", Person, Owning], None],
+        call: Call | None = None,
+    ) -> None:
+        self.about, self.minutes = about, minutes
+        self.call = call or Call()
+        self.line: Line | None = None
+        """Who began it; None after a restart."""
+        self.leg: Leg | None = None
+        self._last_leg: Leg | None = None
+        self.voicing: Voicing | None = None
+        self.advisor: Person | None = None
+        self.connected_at: float | None = None
+        self._make_voice, self._show, self._drop, self._own = make_voice, show, drop, own
+        self._seats: dict[str, _Seat] = {}
+        self._bridge: Bridge | None = None
+        self._inbox: asyncio.Queue[tuple[machine.Event, asyncio.Future[None] | None]] = asyncio.Queue(INBOX)
+        self._timers: dict[machine.Timer, asyncio.TimerHandle] = {}
+        self._loop = asyncio.get_running_loop()
+        self._ear = SteadyEar()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._begun: asyncio.Future[None] | None = None
+        self._voice: asyncio.Task[None] | None = None
+        self.began = self._loop.time()
+
+    # ------------------------------------------------------------ for the house
+
+    def post(self, event: machine.Event) -> None:
+        """From a callback: nobody waits for the outcome."""
+        if not self._inbox.full():
+            self._inbox.put_nowait((event, None))
+
+    async def ask(self, event: machine.Event) -> None:
+        """Returns when the event has been carried out; raises `Conflict` when the machine refuses."""
+        done: asyncio.Future[None] = self._loop.create_future()
+        await self._inbox.put((event, done))
+        await done
+
+    def view(self) -> CallView:
+        return CallView(
+            call=self.about.call,
+            conversation=self.about.conversation,
+            media=self.about.media,
+            state=self.call.shown,
+            advisor=self.call.advisor,
+            advisor_name=self.advisor.name if self.advisor and self.call.advisor else None,
+            reason=self.call.reason,
+            started_at=self.about.started_at,
+            epoch=self.call.epoch,
+        )
+
+    def hear(self, text: str, source: Source) -> None:
+        """Typed words, a tapped choice or a key: a turn like a spoken one."""
+        if self.voicing:
+            self.voicing.speaker.hear(text, source)
+
+    def warn(self, words: str) -> None:
+        """A red flag: the assistant breaks off and says this to its end. With an advisor, he is there to act."""
+        if self.voicing and self.call.state in ("with_assistant", "taking_over"):
+            self.voicing.speaker.interrupt()
+            self.voicing.speaker.say(words, uninterruptible=True)
+
+    def waterfall(self) -> dict[str, float]:
+        """The gateway's own steps, milliseconds since the tap reached it; negative: done before (standby)."""
+        leg = self._last_leg
+        if leg is None:
+            return {}
+        marks = {**leg.marks, "first_sound": leg.audio.first_sent_at}
+        return {name: round((at - self.began) * 1000, 1) for name, at in marks.items() if at is not None}
+
+    # ------------------------------------------------------------ legs
+
+    def place(self, leg: Leg, begin: Callable[[], Awaitable[None]]) -> None:
+        """The tap: `begin` is the first thing written, and `begun` waits for it; sound does not."""
+        begun: asyncio.Future[None] = self._loop.create_future()
+        self._begun = begun
+
+        async def first() -> None:
+            try:
+                await begin()
+            except NestcallError as error:
+                begun.set_exception(error)
+                self.post(machine.Stopped("failed"))
+            else:
+                begun.set_result(None)
+
+        self.minutes.write(first)
+        self.post(machine.Placed())
+        self.seat_customer(leg)
+
+    async def begun(self) -> None:
+        """The call is in the log. Raises what the store raised."""
+        if self._begun is not None:
+            await asyncio.shield(self._begun)
+
+    def seat_customer(self, leg: Leg) -> None:
+        """Her leg, the first or a new one after a network switch; the machine hears when it is connected."""
+        if self.leg is not None and self.leg is not leg:
+            self.post(machine.CustomerDropped())
+            self._drop(self.leg, "replaced")
+        self.leg = self._last_leg = leg
+        leg.on_state = lambda state: self._customer_leg(leg, state)
+        leg.on_digit = lambda digit: self.hear(digit, "key")
+        if leg.state == "connected":
+            self.post(machine.CustomerConnected())
+
+    def _customer_leg(self, leg: Leg, state: LegState) -> None:
+        if leg is not self.leg:
+            return
+        if state == "connected":
+            self.post(machine.CustomerConnected())
+        elif state in ("lost", "closed"):
+            self.post(machine.CustomerDropped())
+
+    async def seat_advisor(self, person: Person, leg: Leg) -> None:
+        """Raises `Conflict` (taken, wrong_state), and then the leg is not ours."""
+        await self.ask(machine.TakeOverAsked(person.id))
+        old = self._seats.get(person.id)
+        self._seats[person.id] = _Seat(person, leg)
+        if old is not None and old.leg is not leg:
+            self._drop(old.leg, "replaced")
+        self.advisor = person
+        leg.on_state = lambda state: self._advisor_leg(person.id, leg, state)
+        if leg.state == "connected":
+            await self.ask(machine.AdvisorConnected(person.id))
+
+    def _advisor_leg(self, advisor: str, leg: Leg, state: LegState) -> None:
+        seat = self._seats.get(advisor)
+        if seat is None or seat.leg is not leg:
+            return
+        if state == "connected":
+            self.post(machine.AdvisorConnected(advisor))
+        elif state in ("lost", "closed"):
+            self.post(machine.AdvisorGone(advisor))
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Until the call has ended. Whatever happens, legs, timers and tasks are gone afterwards."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                helpers = [self._tasks.create_task(self._look()), self._tasks.create_task(self.minutes.run())]
+                await self._live()
+                self._release("ended")
+                await self._settle(helpers)
+        finally:
+            self._release("ended")
+            self._refuse_rest()
+
+    async def _settle(self, helpers: list["asyncio.Task[None]"]) -> None:
+        """The ear has ended: the voice tells its last words, then everything queued is written."""
+        if self._voice:
+            await asyncio.wait([self._voice], timeout=1)
+        try:
+            async with asyncio.timeout(5):
+                await self.minutes.settled()
+        except TimeoutError:
+            log.warning("call.minutes_unfinished", call=self.about.call)
+        for task in (*helpers, *filter(None, [self._voice])):
+            task.cancel()
+
+    async def _live(self) -> None:
+        while self.call.state != "ended":
+            event, done = await self._inbox.get()
+            try:
+                self._advance(event)
+            except Conflict as refused:
+                if done is not None and not done.done():
+                    done.set_exception(refused)
+            else:
+                if done is not None and not done.done():
+                    done.set_result(None)
+
+    def _advance(self, event: machine.Event) -> None:
+        self.call, effects = machine.advance(self.call, event)
+        refused = None
+        for effect in effects:
+            if isinstance(effect, machine.Refuse):
+                refused = effect
+            else:
+                self._do(effect)
+        if refused is not None:
+            raise Conflict(refused.code, f"the call is {self.call.shown}")
+
+    def _do(self, effect: machine.Effect) -> None:
+        match effect:
+            case machine.Speak(code):
+                self._speak(code)
+            case machine.Interrupt():
+                self._silence()
+            case machine.Bridge(advisor):
+                self._join(advisor)
+            case machine.Unbridge():
+                self._part()
+            case machine.DropAdvisor(advisor):
+                self._dismiss(advisor)
+            case machine.Own(advisor):
+                self._own(self, self._seats[advisor].person, "taken")
+            case machine.Disown(_, vanished):
+                assert self.advisor is not None
+                self._own(self, self.advisor, "vanished" if vanished else "handed_back")
+            case machine.Show():
+                self._show(self)
+            case machine.Arm(timer, seconds):
+                self._arm(timer, seconds)
+            case machine.Disarm(timer):
+                self._disarm(timer)
+            case machine.Finish(reason):
+                log.info("call.ended", call=self.about.call, reason=reason)
+            case machine.Refuse():
+                pass
+            case _:
+                assert_never(effect)
+
+    # ------------------------------------------------------------ effects
+
+    def _speak(self, code: machine.Notice | None) -> None:
+        assert self.leg is not None
+        assert self._tasks is not None
+        self.connected_at = self.connected_at or self._loop.time()
+        self._ear.listen_to(self.leg)
+        words = notice(code, self.about.language) if code and code != "ai" else ""
+        if self.voicing is None:
+            self.voicing = self._make_voice(self._ear, words)
+            self._voice = self._tasks.create_task(self._talk(self.voicing.speaker))
+        else:
+            self.voicing.speaker.take_back(words)
+        self.leg.speak(self.voicing.pull)
+
+    async def _talk(self, speaker: Speaker) -> None:
+        """A voice that breaks must not end the call: she can still type, and an advisor can still take over."""
+        try:
+            await speaker.run()
+        except Exception:
+            log.exception("call.voice_failed", call=self.about.call)
+
+    def _silence(self) -> None:
+        if self.voicing:
+            self.voicing.speaker.hand_over()
+
+    def _join(self, advisor: str) -> None:
+        seat = self._seats.get(advisor)
+        if seat is None or self.leg is None:
+            return
+        self._ear.listen_to(self.leg)
+        self._bridge = Bridge(self.leg, seat.leg)
+
+    def _part(self) -> None:
+        if self._bridge:
+            self._bridge.close()
+        self._bridge = None
+        self._silence()
+
+    def _dismiss(self, advisor: str) -> None:
+        if seat := self._seats.pop(advisor, None):
+            self._drop(seat.leg, "ended")
+
+    def await_customer(self, seconds: float) -> None:
+        """A call of the gateway before this one: it lasts if she comes back in time."""
+        self._arm("away", seconds)
+
+    def _arm(self, timer: machine.Timer, seconds: float) -> None:
+        self._disarm(timer)
+        self._timers[timer] = self._loop.call_later(seconds, self.post, machine.Expired(timer))
+
+    def _disarm(self, timer: machine.Timer) -> None:
+        if handle := self._timers.pop(timer, None):
+            handle.cancel()
+
+    # ------------------------------------------------------------ watching
+
+    async def _look(self) -> None:
+        """Lines that died without a word."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.leg and self.call.answered and not self.call.away and self.leg.silent_for() > DEAD_S:
+                self.post(machine.CustomerDropped())
+            seat = self._seats.get(self.call.advisor or "")
+            if seat and self.call.state == "with_advisor" and seat.leg.silent_for() > DEAD_S:
+                self.post(machine.AdvisorGone(seat.person.id))
+
+    def _release(self, reason: str) -> None:
+        """Idempotent: bridge, timers, ear, voice and legs."""
+        self._part()
+        for timer in list(self._timers):
+            self._disarm(timer)
+        self._ear.close()
+        for advisor in list(self._seats):
+            self._dismiss(advisor)
+        if self.leg:
+            self._drop(self.leg, reason)
+        self.leg = None
+
+    def _refuse_rest(self) -> None:
+        while not self._inbox.empty():
+            _, done = self._inbox.get_nowait()
+            if done is not None and not done.done():
+                done.set_exception(Conflict(detail="the call has ended"))

@@ -1,0 +1,153 @@
+"""The rooms of this gateway: how one is put together, runs, and is found again after a restart."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import RowMapping
+
+from gateway import call_context
+from gateway.alarms import Alarms
+from gateway.call_about import About
+from gateway.call_answers import SpokenAnswers
+from gateway.call_consequences import Consequences
+from gateway.call_context import CallContext
+from gateway.call_flags import Flags
+from gateway.call_minutes import Minutes
+from gateway.call_peers import Peers
+from gateway.call_record import Record
+from gateway.call_room import Owning, Room, SteadyEar, Voicing
+from gateway.chat import Chat
+from gateway.dialogue.ports import Dialogue
+from gateway.domain.call import AssistantReady, Call
+from gateway.domain.people import Person
+from gateway.errors import NestcallError
+from gateway.hub import Hub
+from gateway.store import calls as rows
+from gateway.store import people
+from gateway.store.engine import Store
+from media.peer import Leg
+
+log = structlog.get_logger()
+
+REVIVE_S = 30.0
+"""After a restart, a call of the gateway before waits this long for its customer."""
+
+MakeVoice = Callable[[SteadyEar, str, SpokenAnswers, Minutes, CallContext], Voicing]
+"""(ear, words instead of the greeting, responder, journal, context)"""
+
+
+class Rooms:
+    """Tasks belong to the TaskGroup handed to `serve`."""
+
+    def __init__(
+        self,
+        store: Store,
+        chat: Chat,
+        hub: Hub,
+        alarms: Alarms,
+        dialogue: Dialogue,
+        make_voice: MakeVoice,
+        peers: Peers,
+        *,
+        gateway: str,
+    ) -> None:
+        self._store, self._chat, self._hub = store, chat, hub
+        self._alarms, self._dialogue, self._make_voice, self._peers = alarms, dialogue, make_voice, peers
+        self.record = Record(store, chat, hub, gateway)
+        self.open: dict[str, Room] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        """Legs on their way out; they outlive their room by a moment. `closed` waits for them."""
+
+    def of_customer(self, person: str) -> list[Room]:
+        return [room for room in self.open.values() if room.about.customer.id == person]
+
+    async def serve(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on rooms can be opened; calls of the gateway before wait for their customers."""
+        self._tasks = tasks
+        async with self._store.read() as connection:
+            left = await rows.unfinished(connection)
+        for row in left:
+            await self._revive(row)
+
+    async def closed(self) -> None:
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=5)
+
+    # ------------------------------------------------------------ one room
+
+    def make(self, about: About, context: CallContext, call: Call, turn_base: int = 0) -> Room:
+        minutes = Minutes(self._store, self._chat, self._hub, about=about, turn_base=turn_base)
+        answers = SpokenAnswers(self._dialogue, context)
+        room = Room(
+            about,
+            minutes,
+            make_voice=lambda ear, words: self._make_voice(ear, words, answers, minutes, context),
+            show=self.record.shown,
+            drop=self._drop,
+            own=self._own,
+            call=call,
+        )
+        flags = Flags(self._dialogue, self._alarms, self._chat, room, context)
+        answers.flagged = flags.check
+        answers.apply = Consequences(self._hub, room, context).apply
+        minutes.on_words = flags.check
+        minutes.on_line = context.line
+        self.open[about.call] = room
+        assert self._tasks is not None
+        self._tasks.create_task(self._host(room))
+        return room
+
+    async def _host(self, room: Room) -> None:
+        try:
+            await room.run()
+        except Exception:
+            log.exception("call.failed", call=room.about.call)
+        finally:
+            self.open.pop(room.about.call, None)
+
+    # ------------------------------------------------------------ what a room asks for
+
+    def _drop(self, leg: Leg, reason: str) -> None:
+        closing = asyncio.get_running_loop().create_task(self._peers.ended(leg, reason))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def _own(self, room: Room, advisor: Person, how: Owning) -> None:
+        """The conversation follows the call: accepted with the takeover, handed back with it."""
+
+        async def follow() -> None:
+            try:
+                await self.record.owner(room, advisor, how)
+            finally:
+                room.post(AssistantReady())
+
+        room.minutes.write(follow)
+
+    # ------------------------------------------------------------ after a restart
+
+    async def _revive(self, row: RowMapping) -> None:
+        """As if her line had dropped: the assistant takes the call when she is back."""
+        try:
+            async with self._store.read() as connection:
+                customer = await people.get(connection, row["customer"])
+                turns = await rows.turns_of(connection, row["id"])
+            assert customer is not None
+            context = await call_context.of_call(self._store, self._chat, row["conversation"])
+        except NestcallError as error:
+            log.warning("call.not_revived", call=row["id"], code=str(error.code))
+            return
+        about = About(
+            call=row["id"],
+            conversation=row["conversation"],
+            customer=customer,
+            media=row["media"],
+            style=row["style"],
+            started_at=row["started_at"],
+            language=context().language,
+        )
+        call = Call(state="with_assistant", epoch=row["epoch"] + 1, away=True, answered=True)
+        room = self.make(about, context, call, turn_base=1 + max((turn["turn"] for turn in turns), default=0))
+        room.await_customer(REVIVE_S)
+        log.info("call.waiting_for_customer", call=about.call)

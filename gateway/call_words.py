@@ -1,0 +1,22 @@
+"""What the gateway itself says in a call, in both languages. Everything else is the dialogue's."""
+
+from signaling.protocol import Language
+
+NOTICES: dict[str, dict[Language, str]] = {
+    "advisor_gone": {
+        "zh": "顾问的线路断了，我是AI助手，先由我继续为您服务，也会请顾问尽快回来。",
+        "en": "The advisor's line dropped. I am the AI assistant: I go on meanwhile and ask an advisor to return.",
+    },
+    "handed_back": {
+        "zh": "现在由AI助手继续为您服务。",
+        "en": "You are back with the AI assistant.",
+    },
+    "welcome_back": {
+        "zh": "线路恢复了，我是AI助手，我们继续。",
+        "en": "We are connected again. This is the AI assistant, let us go on.",
+    },
+}
+
+
+def notice(code: str, language: Language) -> str:
+    return NOTICES[code][language]

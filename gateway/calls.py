@@ -1,0 +1,196 @@
+"""Calls: who may start, resume, take over and end one, and when there is no room for another.
+
+A peer connection before the tap is a standby (gateway.call_peers); a call is a room (gateway.call_room), put together
+by gateway.call_rooms; what it writes is gateway.call_record and gateway.call_minutes.
+"""
+
+import asyncio
+from typing import Any
+
+from gateway import call_context
+from gateway.alarms import Alarms
+from gateway.call_about import About
+from gateway.call_load import Load
+from gateway.call_peers import Line, Peers
+from gateway.call_room import Room, Source
+from gateway.call_rooms import MakeVoice, Rooms
+from gateway.chat import Chat
+from gateway.dialogue.ports import Dialogue
+from gateway.domain import call as machine
+from gateway.domain.call import Call
+from gateway.domain.people import Person
+from gateway.errors import Conflict, NotYours, TooMuch
+from gateway.hub import Hub
+from gateway.settings import Settings
+from gateway.store import calls as rows
+from gateway.store import people
+from gateway.store.engine import Store
+from signaling.protocol import CallReport, CallView, ErrorCode, MediaKind
+from signaling.sdp import Rules
+
+SWEEP_S = 1.0
+
+
+class Calls:
+    """All calls of this gateway. `run()` owns their tasks; nothing can be started before it runs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        chat: Chat,
+        hub: Hub,
+        alarms: Alarms,
+        dialogue: Dialogue,
+        make_voice: MakeVoice,
+        *,
+        gateway: str = "gateway",
+        rules: Rules | None = None,
+    ) -> None:
+        self._settings, self._store, self._chat = settings, store, chat
+        self.load = Load()
+        self.peers = Peers(rules or Rules(allow_lan=settings.allow_lan), settings.max_standbys, lambda: self.full)
+        self.rooms = Rooms(store, chat, hub, alarms, dialogue, make_voice, self.peers, gateway=gateway)
+        self.draining = False
+
+    async def run(self) -> None:
+        """Until cancelled. Calls that run then stay unfinished in the database: the next gateway waits for them."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.load.run())
+                await self.rooms.serve(tasks)
+                while True:
+                    await asyncio.sleep(SWEEP_S)
+                    await self.peers.sweep()
+                    if self.load.high:
+                        await self.peers.shed()
+        finally:
+            await self.peers.close_all()
+            await self.rooms.closed()
+
+    @property
+    def full(self) -> bool:
+        return self.draining or self.load.high or len(self.rooms.open) >= self._settings.max_calls
+
+    # ------------------------------------------------------------ the customer's side
+
+    async def start(
+        self, line: Line, *, nonce: str, conversation: str, media: MediaKind, peer: str, style: str = "browser"
+    ) -> Room:
+        """The tap. Sound does not wait for the log; whoever asked does: on return the call is durable."""
+        room = self._started_with(line.person, nonce)
+        if room is None:
+            await self._admit(line.person)
+            room = await self._open(line, nonce, conversation, media, peer, style)
+        await room.begun()
+        return room
+
+    def _started_with(self, person: Person, nonce: str) -> Room | None:
+        return next((room for room in self.rooms.of_customer(person.id) if room.about.nonce == nonce), None)
+
+    async def _admit(self, person: Person) -> None:
+        """One live call a person; a call that only waits for her to come back gives way."""
+        for room in self.rooms.of_customer(person.id):
+            if room.call.answered and not room.call.away:
+                raise TooMuch(ErrorCode.CALL_LIMIT, "this person has a call already")
+            await room.ask(machine.Stopped("replaced"))
+        if self.full:
+            raise TooMuch(ErrorCode.BUSY, "all lines are in use", retry_after_ms=10_000)
+
+    async def _open(self, line: Line, nonce: str, conversation: str, media: MediaKind, peer: str, style: str) -> Room:
+        began = asyncio.get_running_loop().time()
+        state = await self._chat.state(line.person, conversation)
+        if state.customer != line.person.id:
+            raise NotYours(ErrorCode.FORBIDDEN, "only the customer calls")
+        context = await call_context.of_call(self._store, self._chat, conversation)
+        about = About(
+            call=people.new_id("k"),
+            conversation=conversation,
+            customer=line.person,
+            media=media,
+            style=style,
+            started_at=self._chat.now(),
+            language=context().language,
+            nonce=nonce,
+        )
+        leg = self.peers.take(line, peer)
+        room = self.rooms.make(about, context, Call(connect_s=self._settings.connect_deadline))
+        room.began, room.line = began, line
+        room.place(leg, lambda: self.rooms.record.begin(room))
+        return room
+
+    async def resume(self, line: Line, call: str, peer: str) -> Room:
+        """The same call on a new peer connection: hers, or the advisor's who has it."""
+        room = self._room(call)
+        if line.person.id != room.about.customer.id:
+            return await self.take_over(line, call, peer)
+        room.seat_customer(self.peers.take(line, peer))
+        return room
+
+    async def leave(self, person: Person, call: str) -> None:
+        """She hangs up, or the advisor does: either ends the call; on the way in he only steps back."""
+        room = self._room(call)
+        if person.id == room.about.customer.id:
+            await room.ask(machine.CustomerLeft())
+        elif person.id != room.call.advisor:
+            raise NotYours(ErrorCode.NOT_FOUND)
+        elif room.call.state == "taking_over":
+            await room.ask(machine.AdvisorGone(person.id))
+        else:
+            await room.ask(machine.Stopped("advisor_left"))
+
+    def say(self, person: Person, call: str, text: str, source: Source = "typed") -> None:
+        """She typed, tapped a choice or pressed a key: a turn."""
+        room = self._room(call)
+        if person.id != room.about.customer.id:
+            raise NotYours(ErrorCode.NOT_FOUND)
+        room.hear(text, source)
+
+    # ------------------------------------------------------------ the advisor's side
+
+    async def take_over(self, line: Line, call: str, peer: str) -> Room:
+        """Two-phase and one winner: see gateway.domain.call. Raises Conflict(TAKEN)."""
+        room = self._room(call)
+        if line.person.role != "advisor":
+            raise NotYours(ErrorCode.FORBIDDEN, "only an advisor takes a call over")
+        state = await self._chat.state(line.person, room.about.conversation)
+        if state.assignee not in (None, line.person.id) or room.call.advisor not in (None, line.person.id):
+            raise Conflict(ErrorCode.TAKEN, "another advisor was first")
+        leg = self.peers.take(line, peer)
+        try:
+            await room.seat_advisor(line.person, leg)
+        except Conflict:
+            await self.peers.ended(leg, "ended")
+            raise
+        return room
+
+    async def hand_back(self, person: Person, call: str) -> None:
+        await self._room(call).ask(machine.HandBackAsked(person.id))
+
+    def _room(self, call: str) -> Room:
+        room = self.rooms.open.get(call)
+        if room is None:
+            raise NotYours(ErrorCode.NOT_FOUND, "no such call")
+        return room
+
+    # ------------------------------------------------------------ what others ask
+
+    def views_of(self, person: Person) -> tuple[CallView, ...]:
+        """Running calls to resume: hers, or the one an advisor has."""
+        rooms = self.rooms.open.values()
+        return tuple(room.view() for room in rooms if person.id in (room.about.customer.id, room.call.advisor))
+
+    async def report(self, person: Person, message: CallReport) -> None:
+        """What the page measured goes beside what the gateway measured, also after the call."""
+        async with self._store.read() as connection:
+            row = await rows.find(connection, message.call)
+        if row is None:
+            raise NotYours(ErrorCode.NOT_FOUND)
+        await self._chat.state(person, row["conversation"])
+        if message.waterfall:
+            await self._note(message.call, "waterfall", person.role, message.waterfall.model_dump(mode="json"))
+        if message.stats:
+            await self._note(message.call, "stats", person.role, message.stats)
+
+    async def _note(self, call: str, column: str, part: str, values: dict[str, Any]) -> None:
+        await self._store.write(lambda connection: rows.note(connection, call, column, part, values))

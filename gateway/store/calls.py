@@ -1,0 +1,58 @@
+"""Rows of calls and their turns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store.schema import calls, conversations, turns
+
+
+async def add(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
+    await connection.execute(insert(calls).values(dict(row)))
+
+
+async def change(connection: AsyncConnection, call: str, **values: Any) -> None:
+    await connection.execute(update(calls).where(calls.c.id == call).values(**values))
+
+
+async def find(connection: AsyncConnection, call: str) -> RowMapping | None:
+    return (await connection.execute(select(calls).where(calls.c.id == call))).mappings().first()
+
+
+async def unfinished(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """Calls no gateway has ended, with their customer: what a crash or a restart has left."""
+    query = (
+        select(calls, conversations.c.customer, conversations.c.store)
+        .join(conversations, conversations.c.id == calls.c.conversation)
+        .where(calls.c.ended_at.is_(None))
+        .order_by(calls.c.started_at)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def finish(connection: AsyncConnection, call: str, reason: str, at: str, steps: Mapping[str, float]) -> None:
+    await change(connection, call, state="ended", reason=reason, ended_at=at)
+    await note(connection, call, "waterfall", "gateway", steps)
+
+
+async def note(connection: AsyncConnection, call: str, column: str, part: str, values: Mapping[str, Any]) -> None:
+    """Merge `{part: values}` into `waterfall` or `stats`."""
+    row = await find(connection, call)
+    if row is not None:
+        await change(connection, call, **{column: {**row[column], part: dict(values)}})
+
+
+async def add_turn(
+    connection: AsyncConnection, call: str, turn: int, parts_ms: Mapping[str, float], response_ms: float, at: str
+) -> None:
+    """Once per turn: a second measurement of the same turn replaces the first."""
+    key = (turns.c.call == call) & (turns.c.turn == turn)
+    values = {"parts_ms": dict(parts_ms), "response_ms": response_ms, "at": at}
+    if (await connection.execute(update(turns).where(key).values(**values))).rowcount == 0:
+        await connection.execute(insert(turns).values(call=call, turn=turn, **values))
+
+
+async def turns_of(connection: AsyncConnection, call: str) -> Sequence[RowMapping]:
+    return (await connection.execute(select(turns).where(turns.c.call == call).order_by(turns.c.turn))).mappings().all()
