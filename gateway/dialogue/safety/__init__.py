@@ -1,0 +1,13 @@
+"""The first, deterministic layer against a normal answer to a baby in danger. PURE: no clock, no model.
+
+    check(turns, age_days) -> RedFlag | None      on each text and each partial and final transcript
+    question(turns, age_days) -> "needs_age" | None
+    red_flag_text(flag, language), tel_of(flag)   fixed words
+
+A second, model-based layer may only add flags.
+"""
+
+from gateway.dialogue.safety.check import check, question
+from gateway.dialogue.safety.texts import age_question, red_flag_text, tel_of
+
+__all__ = ["age_question", "check", "question", "red_flag_text", "tel_of"]

@@ -1,0 +1,129 @@
+"""Is a finding asserted of this baby, now? Negation, time, condition, lesson, hearsay, somebody else, already over.
+
+All functions take plain text (see `normal`) and a span in it. The cue words are data: `tables/context.json`.
+"""
+
+import re
+from dataclasses import dataclass
+
+from gateway.dialogue.safety.tables import table
+
+_CUES = table("context")
+
+
+def _cue(name: str) -> re.Pattern[str]:
+    """Chinese cues match anywhere, English ones from a word's start to a word's end."""
+    zh, en = _CUES[name]["zh"], _CUES[name]["en"]
+    parts = ([f"(?:{zh})"] if zh else []) + ([f"(?<![a-z])(?:{en})(?![a-z])"] if en else [])
+    return re.compile("|".join(parts))
+
+
+NOT_WITHIN = _cue("not_within")
+_NOT_BEFORE = re.compile(f"(?:{_cue('not_before').pattern})(?:{_CUES['not_before']['filler']}){{0,4}}$")
+_NOT_LIST = re.compile(f"(?:{_cue('not_before').pattern})[^,。]{{1,30}}(?:、|和|或者?|以及| or | and | nor ) ?$")
+_NOT_AFTER = re.compile(_CUES["not_after"])
+_NOW, _OURS = _cue("now"), _cue("ours")
+_REMOTE, _RECENT = _cue("remote_past"), _cue("recent_past")
+_IF, _MIGHT = _cue("condition"), _cue("might")
+_LESSON, _HEARSAY, _OTHERS, _TALE = _cue("lesson"), _cue("hearsay"), _cue("others"), _cue("tale")
+_ADULT, _THING = _cue("adult"), _cue("thing")
+_OVER = _cue("over")
+_SHOP = _cue("shopping")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span with the clause and sentence around it, as slices of the same text."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def sentence_start(self) -> int:
+        return self.text.rfind("。", 0, self.start) + 1
+
+    @property
+    def sentence_end(self) -> int:
+        end = self.text.find("。", self.end)
+        return len(self.text) if end < 0 else end
+
+    @property
+    def sentence(self) -> str:
+        return self.text[self.sentence_start : self.sentence_end]
+
+    @property
+    def before(self) -> str:
+        """The sentence up to the finding."""
+        return self.text[self.sentence_start : self.start]
+
+    @property
+    def lead(self) -> str:
+        """The clause up to the finding."""
+        return self.before[self.before.rfind(",") + 1 :]
+
+    @property
+    def after(self) -> str:
+        return self.text[self.end : self.sentence_end]
+
+    @property
+    def clause(self) -> str:
+        return self.lead + self.text[self.start : self.end] + self.after.split(",", 1)[0]
+
+
+def negated(place: Place, gaps: tuple[str, ...] = ()) -> bool:
+    if any(gap and NOT_WITHIN.search(gap) for gap in gaps):
+        return True
+    lead = place.lead
+    return bool(_NOT_BEFORE.search(lead) or _NOT_LIST.search(lead) or _NOT_AFTER.match(place.after))
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    return max((match.end() for match in pattern.finditer(text)), default=-1)
+
+
+def past(place: Place, *, recent: bool = False) -> bool:
+    """Told of another time: a past cue before the finding with no `now` between, or right after it in its clause."""
+    cue = _last(_REMOTE, place.before)
+    if recent:
+        cue = max(cue, _last(_RECENT, place.before))
+    if cue >= 0 and cue > _last(_NOW, place.before):
+        return True
+    tail = place.clause[len(place.lead) :]
+    return bool(_REMOTE.search(tail)) and not _NOW.search(place.sentence)
+
+
+def supposed(place: Place) -> bool:
+    """A condition (`如果…`), or only feared for the future (`会不会…`, `防止…`)."""
+    condition = _last(_IF, place.before)
+    if condition >= 0 and not _NOW.search(place.before[condition:]):
+        return True
+    return bool(_MIGHT.search(place.lead[-14:] if place.lead[-1:] > "一" else place.lead[-40:]))
+
+
+def lesson(place: Place, whole: str) -> bool:
+    return bool(_LESSON.search(whole)) and not (_NOW.search(place.sentence) or _OURS.search(place.sentence))
+
+
+def hearsay(place: Place) -> bool:
+    """News, films, posts; or a neighbour's child in a tale. A friend's baby in danger *now* is no hearsay."""
+    urgent = bool(_NOW.search(place.sentence))
+    if _HEARSAY.search(place.before):
+        return not (urgent or _OURS.search(place.before[_last(_HEARSAY, place.before) :]))
+    if _OTHERS.search(place.before):
+        return bool(_TALE.search(place.sentence)) or not urgent and not _OURS.search(place.before)
+    return False
+
+
+def somebody_else(place: Place) -> bool:
+    """The grammatical subject is the mother herself, another adult, an animal or a thing."""
+    subject = max(_last(_ADULT, place.lead), _last(_THING, place.lead))
+    return subject >= 0 and subject > _last(_OURS, place.lead)
+
+
+def over(place: Place) -> bool:
+    return bool(_OVER.search(place.after))
+
+
+def shopping(text: str) -> bool:
+    return bool(_SHOP.search(text))

@@ -1,0 +1,138 @@
+"""Ages, temperatures, rates and spans in counted text (see `normal.counted`): numbers with their place."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.dialogue.safety.tables import table
+
+_DAYS = {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "个月": 30, "月": 30, "岁": 365, "周岁": 365, "年": 365}
+_DAYS |= dict.fromkeys(("day", "d"), 1) | dict.fromkeys(("week", "wk", "w"), 7)
+_DAYS |= dict.fromkeys(("month", "mth", "mo", "m"), 30) | dict.fromkeys(("year", "yr", "y"), 365)
+YOUNG = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number and where it stands."""
+
+    value: float
+    start: int
+    end: int
+
+
+_TABLE = table("facts")
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """Alternatives; `<n>` stands for a number, `<unit>` for a Chinese unit of age."""
+    text = "|".join(_TABLE[name]).replace("<n>", _TABLE["n"]).replace("<unit>", _TABLE["unit"])
+    return re.compile(text)
+
+
+_AGE_ZH = _pattern("age_zh")
+_AGE_ZH_ALONE = _pattern("age_zh_alone")
+_AGE_ZH_YEARS = _pattern("age_zh_years")
+_AGE_ZH_MONTHS = _pattern("age_zh_months")
+_AGE_EN = _pattern("age_en")
+_TURNED = _pattern("turned")
+_NAMED = tuple((re.compile("|".join(words)), days) for days, words in _TABLE["named"])
+
+
+def _days(value: str, unit: str) -> int:
+    unit = unit if unit in _DAYS else unit.rstrip("s")
+    return int(float(value) * _DAYS[unit])
+
+
+def ages(text: str) -> list[Measure]:
+    """The baby's age in days as said, in the order of the text."""
+    found = [*_exact_ages(text)]
+    if not found:
+        found = [Measure(days, m.start(), m.end()) for pattern, days in _NAMED for m in pattern.finditer(text)]
+        found = found[:1] or found
+    return sorted(found, key=lambda measure: measure.start)
+
+
+def _exact_ages(text: str) -> Iterator[Measure]:
+    for pattern in (_AGE_ZH, _AGE_ZH_ALONE, _AGE_EN):
+        for match in pattern.finditer(text):
+            groups = [group for group in match.groups() if group]
+            if len(groups) == 2:
+                yield Measure(_days(*groups), match.start(), match.end())
+            else:
+                yield Measure(
+                    int(float(groups[0])) * (7 if "week" in match.group(0) else 1), match.start(), match.end()
+                )
+    for pattern, unit in ((_AGE_ZH_YEARS, 365), (_AGE_ZH_MONTHS, 30), (_TURNED, 365)):
+        for match in pattern.finditer(text):
+            yield Measure(int(float(match[1]) * unit), match.start(), match.end())
+
+
+_GOODS = r"(?!的?(?:热?水|恒温|温水|奶|酸奶|档|室温|左右的水)|[^,。]{0,4}(?:冲奶|泡奶|水温))"
+_CELSIUS = _pattern("celsius")
+_FAHRENHEIT = _pattern("fahrenheit")
+_WARMTH = _pattern("warmth")
+
+
+def temperatures(text: str) -> list[Measure]:
+    """Body temperatures in °C where the sentence speaks of warmth."""
+    found = []
+    for sentence in re.finditer(r"[^。]+", text):
+        if not _WARMTH.search(sentence.group(0)):
+            continue
+        offset = sentence.start()
+        for match in _CELSIUS.finditer(sentence.group(0)):
+            if (
+                match[2]
+                or re.search(r"度|℃|°|c|deg", match.group(0))
+                or re.search(r"烧|体温|fever|temperature|量", sentence.group(0)[: match.start()])
+            ):
+                found.append(
+                    Measure(float(f"{match[1]}.{match[2] or 0}"), offset + match.start(), offset + match.end())
+                )
+        for match in _FAHRENHEIT.finditer(sentence.group(0)):
+            if re.search(r"f|°|deg|华氏|度", match.group(0)) or re.search(
+                r"fever|temperature|thermometer|reading", sentence.group(0)
+            ):
+                celsius = round((float(f"{match[1]}.{match[2] or 0}") - 32) / 1.8, 2)
+                found.append(Measure(celsius, offset + match.start(), offset + match.end()))
+    return found
+
+
+_RATES = _pattern("rates")
+_PULSE = _pattern("pulse")
+
+
+def rates(text: str) -> list[Measure]:
+    """Breaths per minute; counts over 30 s are said as such rarely and are not doubled."""
+    return [
+        Measure(float(next(group for group in match.groups() if group)), match.start(), match.end())
+        for match in _RATES.finditer(text)
+        if not _PULSE.search(text[max(0, match.start() - 10) : match.end() + 6])
+    ]
+
+
+_SPAN = _pattern("span")
+_WHOLE = _pattern("whole")
+
+
+def spans(text: str) -> list[Measure]:
+    """Lengths of time in hours; `一整天`, `since last night` count as 12."""
+    found = [Measure(float(match[1] or match[2]), match.start(), match.end()) for match in _SPAN.finditer(text)]
+    return found + [Measure(12.0, match.start(), match.end()) for match in _WHOLE.finditer(text)]
+
+
+_HEIGHT = _pattern("height")
+
+
+def heights(text: str) -> list[Measure]:
+    """Metres."""
+    scale = {"公分": 0.01, "厘米": 0.01, "cm": 0.01, "ft": 0.3, "feet": 0.3, "foot": 0.3}
+    return [Measure(float(m[1]) * scale.get(m[2], 1), m.start(), m.end()) for m in _HEIGHT.finditer(text)]
+
+
+_STEPS = _pattern("steps")
+
+
+def steps(text: str) -> list[Measure]:
+    return [Measure(float(m[1] or m[2]), m.start(), m.end()) for m in _STEPS.finditer(text)]

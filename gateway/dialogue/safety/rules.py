@@ -1,0 +1,122 @@
+"""The engine: concept rules as data → findings in a talk.
+
+A pattern is a regular expression with `{concept}` (from `tables/concepts.json`), `~` (up to 8 characters or words
+inside the clause, none of them a negation) and `≈` (the same across clauses, up to 20). `A & B` is either order.
+No pattern repeats a repetition.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from gateway.dialogue.ports import Action
+from gateway.dialogue.safety import context
+from gateway.dialogue.safety.context import Place
+from gateway.dialogue.safety.tables import table
+
+SYSTEMS = ("injury", "breathing", "nerves", "gut", "skin", "mother")
+_STEP = r"(?:[^\x00-\x7f。]|[a-z0-9.'%/-]++ ?+| )"
+_GAPS = {"~": f"({_STEP}{{0,8}}?)", "≈": rf"((?:{_STEP}|,){{0,20}}?)"}
+_CONCEPTS: dict[str, str] = table("concepts")
+
+
+def _expand(pattern: str) -> str:
+    """Concepts may name concepts, three deep."""
+    for _ in range(3):
+        pattern = re.sub(r"\{([a-z_]+)\}", lambda m: f"(?:{_CONCEPTS[m[1]]})", pattern)
+    return pattern
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    both = pattern.split(" & ")
+    orders = [pattern] if len(both) == 1 else [f"{both[0]}~{both[1]}", f"{both[1]}~{both[0]}"]
+    text = "|".join(f"(?:{_expand(order)})" for order in orders)
+    text = re.sub("[~≈]", lambda m: _GAPS[m[0]], text)
+    return re.compile(f"(?<![a-z])(?:{text})")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`also`: each group needs one more finding anywhere in the talk. `unless`: words in its sentence that explain the
+    finding away. `fades`: over means no alarm. `suspected`: fear of it is enough. `anyone`: not only of the baby."""
+
+    sign: str
+    why: str
+    find: tuple[re.Pattern[str], ...]
+    also: tuple[tuple[re.Pattern[str], ...], ...] = ()
+    unless: tuple[re.Pattern[str], ...] = ()
+    fades: bool = False
+    suspected: bool = False
+    anyone: bool = False
+    under_days: int | None = None
+    over_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The customer's lines as one plain text, a `。` between lines."""
+
+    text: str
+    age_days: int | None
+
+
+def _patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    return tuple(compiled(text) for text in texts)
+
+
+def _rule(sign: str, row: dict[str, object]) -> Rule:
+    row = dict(row)
+    find, also, unless = row.pop("find"), row.pop("also", []), row.pop("unless", [])
+    return Rule(
+        sign=sign,
+        find=_patterns(find),  # type: ignore[arg-type]
+        also=tuple(_patterns(group) for group in also),  # type: ignore[attr-defined]
+        unless=_patterns(unless),  # type: ignore[arg-type]
+        **row,  # type: ignore[arg-type]
+    )
+
+
+RULES = tuple(_rule(sign, row) for system in SYSTEMS for sign, rows in table(system).items() for row in rows)
+ACTIONS = {sign: Action(action) for sign, action in table("actions").items()}
+
+
+def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[re.Match[str]]:
+    for pattern in patterns:
+        yield from pattern.finditer(text)
+
+
+def _asserted(match: re.Match[str], text: str) -> bool:
+    place = Place(text, match.start(), match.end())
+    return not context.negated(place, match.groups(default="")) and not context.past(place)
+
+
+def _holds(rule: Rule, match: re.Match[str], talk: Talk) -> bool:
+    place = Place(talk.text, match.start(), match.end())
+    return not (
+        context.negated(place, match.groups(default=""))
+        or context.past(place, recent=rule.fades)
+        or context.lesson(place, talk.text)
+        or context.hearsay(place)
+        or (not rule.suspected and context.supposed(place))
+        or (not rule.anyone and context.somebody_else(place))
+        or (rule.fades and context.over(place))
+        or any(pattern.search(place.sentence) for pattern in rule.unless)
+    )
+
+
+def _age_fits(rule: Rule, age_days: int | None) -> bool:
+    if age_days is None:
+        return rule.over_days is None
+    return (rule.under_days is None or age_days < rule.under_days) and (
+        rule.over_days is None or age_days >= rule.over_days
+    )
+
+
+def found(rule: Rule, talk: Talk) -> bool:
+    if not _age_fits(rule, talk.age_days):
+        return False
+    if not any(_holds(rule, match, talk) for match in _matches(rule.find, talk.text)):
+        return False
+    return all(any(_asserted(match, talk.text) for match in _matches(group, talk.text)) for group in rule.also)

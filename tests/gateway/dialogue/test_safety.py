@@ -1,0 +1,63 @@
+"""Red flags: what fires, what nearly does, and that nothing from outside can stop the check."""
+
+import pytest
+
+from gateway.dialogue.ports import Action
+from gateway.dialogue.safety import age_question, check, question, red_flag_text, tel_of
+
+FIRES = [
+    ("S01", ["宝宝满月烧到三十八度五"], None),
+    ("S01", ["6 weeks old, temp 100.6F"], None),
+    ("S03", ["我姐家宝宝现在抽了"], None),
+    ("S04", ["一分钟喘七十下"], 20),
+    ("S06", ["嘴巴那圈颜色不对 发青"], None),
+    ("S07", ["怎么拍都没反应"], None),
+    ("S15", ["he swallowed the little battery from the remote"], None),
+    ("S22", ["宝宝身体软得像面条"], None),
+    ("M1", ["有时候想把他扔出去"], None),
+]
+QUIET = [
+    "退烧贴有货吗",
+    "38度恒温壶多少钱",
+    "系统抽风了",
+    "紫色衣服有吗",
+    "磁力片玩具安全吗",
+    "他3岁了发烧38.5精神好",
+    "累死了 要跳楼哈哈",
+]
+
+
+@pytest.mark.parametrize(("sign", "turns", "age"), FIRES)
+def test_a_sign_fires(sign: str, turns: list[str], age: int | None) -> None:
+    flag = check(turns, age)
+    assert flag is not None
+    assert flag.sign == sign
+
+
+@pytest.mark.parametrize("text", QUIET)
+def test_what_nearly_touches_a_sign_is_quiet(text: str) -> None:
+    assert check([text], None) is None
+
+
+def test_age_and_fever_join_across_turns() -> None:
+    assert check(["宝宝今天20天", "晚上量了三十八度二"], None) is not None
+    assert check(["晚上量了三十八度二"], 20) is not None
+    assert check(["晚上量了三十八度二"], 400) is None
+
+
+def test_the_age_is_asked_for_only_when_it_decides() -> None:
+    assert question(["宝宝发烧了"], None) == "needs_age"
+    assert question(["宝宝发烧了"], 400) is None
+    assert question(["尿不湿多少钱"], None) is None
+
+
+def test_every_action_has_its_fixed_words() -> None:
+    for sign, turns, age in FIRES:
+        flag = check(turns, age)
+        assert flag is not None, sign
+        for language in ("zh", "en"):
+            text = red_flag_text(flag, language)
+            assert "观察" not in text
+            assert ("120" if flag.action != Action.HUMAN_NOW else "12356") in text
+        assert tel_of(flag) in {"120", "12356"}
+    assert "大" in age_question("zh")
