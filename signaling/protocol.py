@@ -46,7 +46,7 @@ MediaKind = Literal["voice", "video"]
 class Wire(BaseModel):
     """Root of all wire models: unknown fields are refused, so a typo is an error and not silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ErrorCode(StrEnum):
