@@ -1,0 +1,251 @@
+"""`make faults`: a long random mix of everything that goes wrong, and one checker at the end.
+
+python -m tests.faults.mix --seed 7 --minutes 10 --messages 100000 --faults 200 --kills 50
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import random
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.faults.checker import Run, Violation, check
+from tests.faults.member import Member, Work
+from tests.faults.process import GatewayProcess
+from tests.faults.toxics import Proxy
+from tests.faults.world import collect, heads, populate
+
+SETTLE_S = 120.0
+
+
+@dataclass
+class Plan:
+    seed: int = 1
+    minutes: float = 10.0
+    messages: int = 100_000
+    faults: int = 200
+    kills: int = 50
+    customers: int = 20
+    every_s: float = 2.5
+    broken: bool = False
+    limit_minutes: float = 60.0
+
+
+@dataclass
+class Report:
+    plan: Plan
+    acked: int = 0
+    unacked: int = 0
+    events: int = 0
+    received: int = 0
+    reconnects: int = 0
+    starts: int = 0
+    seconds: float = 0.0
+    faults: dict[str, int] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    machine: str = field(
+        default_factory=lambda: f"{platform.machine()} {platform.system()} Python {sys.version.split()[0]}"
+    )
+
+    @property
+    def rerun(self) -> str:
+        p = self.plan
+        flags = f"--seed {p.seed} --minutes {p.minutes:g} --messages {p.messages} --faults {p.faults} --kills {p.kills}"
+        return f".venv/bin/python -m tests.faults.mix {flags} --customers {p.customers}" + " --broken" * p.broken
+
+    def text(self) -> str:
+        kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
+        laws = Counter(violation.law for violation in self.violations)
+        return "\n".join(
+            (
+                f"acknowledged {self.acked:,}   not acknowledged {self.unacked}   events {self.events:,}   "
+                f"received {self.received:,}",
+                f"faults {sum(self.faults.values())}: {kinds}",
+                f"reconnects {self.reconnects}   gateway started {self.starts} times   {self.seconds:.0f} s   "
+                f"{self.acked / max(1.0, self.seconds):.0f} acknowledged/s",
+                f"violations {len(self.violations)}: " + (", ".join(f"{k} {v}" for k, v in laws.items()) or "none"),
+                *(f"  {v.law}: {v.conversation} {v.what}" for v in self.violations[:20]),
+                f"rerun: {self.rerun}",
+                f"machine: {self.machine}",
+            )
+        )
+
+
+class Storm:
+    """Injects one fault after the other; each heals itself."""
+
+    def __init__(self, process: GatewayProcess, proxy: Proxy, dice: random.Random) -> None:
+        self._process = process
+        self._proxy = proxy
+        self._dice = dice
+        self.counts: Counter[str] = Counter()
+        self._kinds: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
+            "kill -9": (6.0, self._kill),
+            "reset": (4.0, self._reset),
+            "half-open": (3.0, self._half_open),
+            "delay": (2.0, self._delay),
+            "slow reader": (2.0, self._slow_reader),
+            "refused": (1.0, self._refused),
+            "database locked": (2.0, self._locked),
+            "disk full": (2.0, self._full),
+            "clock step": (2.0, self._clock),
+        }
+
+    async def strike(self) -> None:
+        names = list(self._kinds)
+        (name,) = self._dice.choices(names, weights=[self._kinds[name][0] for name in names])
+        await self._kinds[name][1]()
+        self.counts[name] += 1
+
+    async def _kill(self) -> None:
+        await self._process.kill()
+        await asyncio.sleep(self._dice.uniform(0, 0.5))
+        await self._process.start()
+
+    async def _reset(self) -> None:
+        for pair in self._proxy.some(self._dice.uniform(0.05, 1.0), self._dice):
+            pair.reset()
+
+    async def _half_open(self) -> None:
+        """One direction or both go silent for good: nobody is told, both ends must find out."""
+        for pair in self._proxy.some(0.2, self._dice):
+            self._dice.choice((pair.up.clear, pair.down.clear))()
+
+    async def _delay(self) -> None:
+        self._proxy.toxics.delay_s = self._dice.uniform(0.02, 0.3)
+        await asyncio.sleep(self._dice.uniform(1, 3))
+        self._proxy.toxics.delay_s = 0.0
+
+    async def _slow_reader(self) -> None:
+        for pair in self._proxy.some(0.15, self._dice):
+            pair.bytes_per_s = 2_000.0
+
+    async def _refused(self) -> None:
+        self._proxy.toxics.refuse = True
+        for pair in self._proxy.some(1.0, self._dice):
+            pair.reset()
+        await asyncio.sleep(self._dice.uniform(0.5, 1.5))
+        self._proxy.toxics.refuse = False
+
+    async def _locked(self) -> None:
+        await self._process.lock_database(self._dice.uniform(0.5, 4.0))
+
+    async def _full(self) -> None:
+        self._process.fill_disk(full=True)
+        await asyncio.sleep(self._dice.uniform(0.5, 3.0))
+        self._process.fill_disk(full=False)
+
+    async def _clock(self) -> None:
+        self._process.step_clock(self._dice.choice((-86_400.0, -3_600.0, -5.0, 0.0, 5.0, 3_600.0)))
+
+
+async def until_done(plan: Plan, work: Work, storm: Storm, start: float) -> None:
+    """Strike until every number of the plan is reached (or the limit)."""
+    last = 0.0
+    while True:
+        minutes = (time.monotonic() - start) / 60
+        faults, kills = sum(storm.counts.values()), storm.counts["kill -9"]
+        enough = faults >= plan.faults and kills >= plan.kills and minutes >= plan.minutes
+        if (enough and work.acked >= plan.messages) or minutes >= plan.limit_minutes:
+            return
+        if minutes - last > 0.5:
+            last = minutes
+            print(f"{minutes:5.1f} min  acked {work.acked:,}  faults {faults}  kills {kills}", flush=True)
+        await storm.strike()
+        await asyncio.sleep(plan.every_s * storm._dice.uniform(0.3, 1.7))
+
+
+async def settle(url: str, members: list[Member]) -> None:
+    """No more faults: whoever is honest gets through, and everybody catches up."""
+    async with asyncio.timeout(SETTLE_S):
+        while not all(member.settled for member in members):  # noqa: ASYNC110 - a look now and then is all it takes
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)
+        known = await heads(url, members)
+        while not all(member.caught_up(known) for member in members):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+
+async def perform(plan: Plan, data: Path) -> Report:
+    dice = random.Random(plan.seed)
+    process = GatewayProcess(data, free_port(), broken=plan.broken)
+    proxy = Proxy(process.port)
+    work = Work(budget=10**9, pace_s=0.02, abandon=0.1, duplicate=0.05)
+    report = Report(plan)
+    start = time.monotonic()
+    try:
+        await process.start()
+        members = await populate(process, work, dice, plan.customers)
+        url = f"http://127.0.0.1:{await proxy.start()}"
+        storm = Storm(process, proxy, dice)
+        tasks = [asyncio.create_task(member.run(url)) for member in members]
+        try:
+            await until_done(plan, work, storm, start)
+            work.quiet = True
+            process.step_clock(0)
+            proxy.heal()
+            try:
+                await settle(process.url, members)
+            except TimeoutError:  # the checker says who lags
+                print("not settled in time", flush=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        report.violations += [Violation("client", "", repr(o)) for o in outcomes if isinstance(o, Exception)]
+        fill(report, await collect(process.url, members), members, storm)
+    finally:
+        await proxy.stop()
+        await process.stop()
+    report.starts, report.seconds = process.starts, time.monotonic() - start
+    return report
+
+
+def fill(report: Report, run: Run, members: list[Member], storm: Storm) -> None:
+    report.acked = sum(1 for sent in run.sent if sent.seq is not None)
+    report.unacked = len(run.sent) - report.acked
+    report.events = sum(len(history) for history in run.history.values())
+    report.received = sum(len(seen) for seen in run.received.values())
+    report.reconnects = sum(member.reconnects for member in members)
+    report.faults = dict(storm.counts)
+    report.violations += check(run)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in asdict(Plan()).items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(default, bool):
+            parser.add_argument(flag, action="store_true")
+        else:
+            parser.add_argument(flag, type=type(default), default=default)
+    parser.add_argument("--save", type=Path, help="directory for the report")
+    given = vars(parser.parse_args())
+    save = given.pop("save")
+    with tempfile.TemporaryDirectory(prefix="nestcall-faults-") as data:
+        report = asyncio.run(perform(Plan(**given), Path(data)))
+    print(report.text())
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
+        (save / "faults.txt").write_text(report.text() + "\n", "utf-8")
+        (save / "faults.json").write_text(json.dumps(asdict(report) | {"rerun": report.rerun}, indent=1), "utf-8")
+    sys.exit(1 if report.violations else 0)
+
+
+if __name__ == "__main__":
+    main()

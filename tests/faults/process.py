@@ -1,0 +1,115 @@
+"""A gateway as a process of its own: started, killed without a word, started again on the same data."""
+
+import asyncio
+import os
+import re
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+LINKS = "sign-in-links.txt"
+SECRET = "faults-harness-identity-secret-0123456789"
+
+
+class GatewayProcess:
+    """`data` keeps the database between lives."""
+
+    def __init__(self, data: Path, port: int, *, broken: bool = False, database: str = "") -> None:
+        self.data = data
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.starts = 0
+        self._clock = data / "clock-offset"
+        self._process: asyncio.subprocess.Process | None = None
+        self._environment = {
+            **os.environ,
+            "NESTCALL_IDENTITY_SECRET": SECRET,
+            "NESTCALL_LOG_LEVEL": "ERROR",
+            "NESTCALL_RECOGNIZER": "none",
+            "NESTCALL_SYNTHESIZER": "none",
+            "NESTCALL_DATABASE_URL": database,
+            "NESTCALL_FAULTS_CLOCK": str(self._clock),
+            "NESTCALL_FAULTS_NO_IDEMPOTENCY": "1" if broken else "",
+        }
+
+    async def start(self) -> None:
+        """Returns once it is ready."""
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data)]
+        self.starts += 1
+        with (self.data / "gateway.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.faults.gateway_main",
+                *arguments,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+        async with asyncio.timeout(START_S):
+            while not (await self.answers() and (self.data / LINKS).exists()):
+                assert self._process.returncode is None, (self.data / "gateway.log").read_text()[-2000:]
+                await asyncio.sleep(0.05)
+
+    async def answers(self) -> bool:
+        try:
+            timeout = aiohttp.ClientTimeout(total=1)
+            async with aiohttp.ClientSession(timeout=timeout) as http, http.get(self.url + "/readyz") as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def kill(self) -> None:
+        """kill -9: no handler runs, nothing is flushed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(20):
+                    await self._process.wait()
+            except TimeoutError:
+                await self.kill()
+        return self._process.returncode or 0
+
+    def links(self) -> dict[str, str]:
+        """{name: one-time code}, as printed at the last start."""
+        text = (self.data / LINKS).read_text("utf-8")
+        return dict(re.findall(r"^\S+\s+(.+?)  \S+code=(\S+)$", text, re.MULTILINE))
+
+    # ------------------------------------------------------------ faults from below
+
+    def step_clock(self, seconds: float) -> None:
+        self._clock.write_text(str(seconds))
+
+    def fill_disk(self, *, full: bool) -> None:
+        """No file of the gateway may grow: to SQLite the disk is full."""
+        assert self._process is not None
+        largest = max((f.stat().st_size for f in self.data.glob("nestcall.db*")), default=0)
+        prlimit(self._process.pid, RLIMIT_FSIZE, (largest if full else RLIM_INFINITY, RLIM_INFINITY))
+
+    async def lock_database(self, seconds: float) -> None:
+        """Another process holds SQLite's write lock."""
+        connection = await asyncio.to_thread(self._lock)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            connection.close()
+
+    def _lock(self) -> sqlite3.Connection:
+        path = self.data / "nestcall.db"
+        connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
