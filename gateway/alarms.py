@@ -50,7 +50,7 @@ class Alarms:
             }
             if not await rows.add(connection, row):
                 return None
-            return await log.append(connection, conversation, flag_facts(state, seq, flag, text, alarm), at=at)
+            return await log.append(connection, state, flag_facts(state, seq, flag, text, alarm), at=at)
 
         if await self._store.write(job, self._chat.tell) is not None:
             await self._tell(alarm)

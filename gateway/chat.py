@@ -46,7 +46,8 @@ class Chat:
         """
 
         async def job(connection: AsyncConnection) -> log.Appended:
-            return await log.append(connection, conversation, facts, at=self.now(), epoch=epoch)
+            locked = await log.find(connection, conversation, lock=True)
+            return await log.append(connection, locked, facts, at=self.now(), epoch=epoch)
 
         return list((await self._store.write(job, self.tell)).events)
 
@@ -59,11 +60,11 @@ class Chat:
         """
 
         async def job(connection: AsyncConnection) -> log.Appended:
-            await self.visible(connection, person, conversation)
+            found = await self.visible(connection, person, conversation, lock=True)
             ours = fact
             if isinstance(body, files.Attachment):
                 ours = replace(fact, body=content(await files.confirmed(connection, person, conversation, body)))
-            return await log.append(connection, conversation, (ours,), at=self.now())
+            return await log.append(connection, found, (ours,), at=self.now())
 
         return as_seen_by((await self._store.write(job, self.tell)).events[0], person.id, staff=person.staff)
 
@@ -134,8 +135,11 @@ class Chat:
         seen = tuple(as_seen_by(event, person.id, staff=person.staff) for event in events)
         return Page(seen, found.last_seq, more)
 
-    async def visible(self, connection: AsyncConnection, person: Person, conversation: str) -> Conversation:
-        found = await log.find(connection, conversation)
+    async def visible(
+        self, connection: AsyncConnection, person: Person, conversation: str, *, lock: bool = False
+    ) -> Conversation:
+        """Raises `NotYours`, for what is not there and for what is not hers alike."""
+        found = await log.find(connection, conversation, lock=lock)
         if not may_see(person, chain=found.chain, store=found.store, customer=found.customer):
             raise NotYours(ErrorCode.NOT_FOUND)
         return found
@@ -157,8 +161,9 @@ class Chat:
                 return found
             at = self.now()
             identity = await people.open_conversation(connection, person, store, at)
+            locked = await log.find(connection, identity, lock=True)
             started = Fact(EventKind.CONVERSATION_STARTED, "system", "system", "started", data={"store": store})
-            return await log.append(connection, identity, (started, greeting(person)), at=at)
+            return await log.append(connection, locked, (started, greeting(person)), at=at)
 
         outcome = await self._store.write(job, lambda made: self.tell(made) if isinstance(made, log.Appended) else None)
         return outcome.conversation if isinstance(outcome, log.Appended) else outcome

@@ -46,8 +46,7 @@ class Receipts:
 
     async def _write(self, person: Person, conversation: str, delivered: int, read: int) -> None:
         async def job(connection: AsyncConnection) -> log.Appended | None:
-            await self._chat.visible(connection, person, conversation)
-            found = await log.find(connection, conversation, lock=True)
+            found = await self._chat.visible(connection, person, conversation, lock=True)
             # Never past the newest message: two readers' receipts must not be receipted in turn, for ever.
             top = found.last_message
             grown = await receipts.grow(
@@ -58,7 +57,7 @@ class Receipts:
             data = {"party": person.id, "delivered": grown[0], "read": grown[1]}
             nonce = f"receipt-{grown[0]}-{grown[1]}"
             fact = Fact(EventKind.RECEIPT_MARKED, person.id, person.role, nonce, data=data)
-            return await log.append(connection, conversation, (fact,), at=self._chat.now())
+            return await log.append(connection, found, (fact,), at=self._chat.now())
 
         try:
             await self._store.write(job, self._chat.tell)

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_MS = 2_000
 """How long a locked database is waited for: below the write deadline, so that the error says what happened."""
+
+READERS = 4
 
 PRAGMAS = {
     "journal_mode": "WAL",
@@ -17,30 +20,30 @@ PRAGMAS = {
 }
 
 
-def engine(url: str, *, writes: bool) -> AsyncEngine:
-    """`writes`: transactions take SQLite's write lock at once, so that none fails half-way."""
-    if url.startswith("sqlite"):
-        return sqlite(url, writes=writes)
+def postgres(url: str) -> AsyncEngine:
+    limits = {"lock_timeout": str(BUSY_MS), "statement_timeout": "10000", "synchronous_commit": "on"}
     return create_async_engine(
         url,
         pool_size=16,
         max_overflow=0,
         pool_timeout=3,
         pool_pre_ping=True,
-        connect_args={
-            "timeout": 3,
-            "server_settings": {"lock_timeout": "2000", "statement_timeout": "10000", "synchronous_commit": "on"},
-        },
+        connect_args={"timeout": 3, "server_settings": limits},
     )
 
 
-def sqlite(url: str, *, writes: bool) -> AsyncEngine:
-    size = 1 if writes else 4
-    made = create_async_engine(
-        url, pool_size=size, max_overflow=0, pool_timeout=3, connect_args={"timeout": BUSY_MS / 1000}
+def sqlite(url: str, *, writes: bool) -> Engine:
+    """The plain driver, for threads of our own. `writes`: transactions take the write lock at once, so that none
+    fails half-way."""
+    made = create_engine(
+        make_url(url).set(drivername="sqlite"),
+        pool_size=1 if writes else READERS,
+        max_overflow=0,
+        pool_timeout=3,
+        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
     )
 
-    @event.listens_for(made.sync_engine, "connect")
+    @event.listens_for(made, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: the driver's guess breaks savepoints
         cursor = connection.cursor()
@@ -48,7 +51,7 @@ def sqlite(url: str, *, writes: bool) -> AsyncEngine:
             cursor.execute(f"PRAGMA {name} = {value}")
         cursor.close()
 
-    @event.listens_for(made.sync_engine, "begin")
+    @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

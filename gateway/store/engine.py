@@ -6,20 +6,22 @@ orders them. Same jobs, same SQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import structlog
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.errors import NestcallError, StorageBroken
 from gateway.settings import Settings
 from gateway.store import connect
-from gateway.store.migrate import migrate
+from gateway.store.direct import Outside, drive
+from gateway.store.migrate import migrate, migrate_async
 from signaling.protocol import ErrorCode
 
 T = TypeVar("T")
@@ -53,15 +55,16 @@ class Pending:
     then: Then[Any] | None
     done: asyncio.Future[Any]
 
-    def stored(self, result: Any) -> None:
+    def settle(self, outcome: Any) -> None:
+        """A result, or the exception it failed with."""
+        if isinstance(outcome, Exception):
+            if not self.done.done():
+                self.done.set_exception(outcome)
+            return
         if self.then is not None:
-            announce(self.then, result)
+            announce(self.then, outcome)
         if not self.done.done():
-            self.done.set_result(result)
-
-    def failed(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
+            self.done.set_result(outcome)
 
 
 def announce(then: Then[Any], result: Any) -> None:
@@ -72,30 +75,25 @@ def announce(then: Then[Any], result: Any) -> None:
         log.exception("announcing a stored change failed")
 
 
-async def attempt(connection: AsyncConnection, job: Job[T]) -> T | NestcallError | Exception:
-    """Run one job in its savepoint. What the job refused is its own affair; a broken database is everybody's."""
-    try:
-        async with connection.begin_nested():
-            return await job(connection)
-    except (DBAPIError, InterfaceError) as error:
-        if isinstance(error, IntegrityError):
-            return error
-        raise
-    except Exception as error:
-        return error
+class Backend(Protocol):
+    """One kind of database."""
 
-
-class Writer(Protocol):
     async def write(self, job: Job[T], then: Then[T] | None) -> T: ...
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
     async def close(self) -> None: ...
 
 
-class GroupCommit:
-    """SQLite's one writer."""
+class Sqlite:
+    """One writer thread with group commit, a few reader threads."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, writing: Engine, reading: Engine) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._readers = ThreadPoolExecutor(connect.READERS, "store-reader")
+        self._seats = asyncio.Semaphore(connect.READERS)
         # Full: the write is refused as storage_busy; the client keeps it and tries again.
         self._queue: asyncio.Queue[Pending] = asyncio.Queue(MAX_WAITING)
         self._task = asyncio.create_task(self._run(), name="store-writer")
@@ -105,39 +103,66 @@ class GroupCommit:
         try:
             self._queue.put_nowait(pending)
             async with asyncio.timeout(WRITE_DEADLINE_S):
-                return await pending.done  # type: ignore[no-any-return]
+                return cast(T, await pending.done)
         except asyncio.QueueFull:
             raise StorageBroken(ErrorCode.STORAGE_BUSY, "too many writes are waiting") from None
         except TimeoutError:
             raise StorageBroken(ErrorCode.STORAGE_BUSY, "the database did not answer in time") from None
 
-    async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        while not self._queue.empty():
-            self._queue.get_nowait().failed(StorageBroken(ErrorCode.UNAVAILABLE, "closing"))
-
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             batch = [await self._queue.get()]
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            await self._commit([pending for pending in batch if not pending.done.done()])
+            # One whose caller gave up waiting is not begun; one begun is told to everybody even so.
+            batch = [pending for pending in batch if not pending.done.done()]
+            outcomes = await loop.run_in_executor(self._writer, self._commit, [pending.job for pending in batch])
+            for pending, outcome in zip(batch, outcomes, strict=True):
+                pending.settle(outcome)
 
-    async def _commit(self, batch: list[Pending]) -> None:
+    def _commit(self, jobs: list[Job[Any]]) -> list[Any]:
+        """In the thread. Each job's result or exception; when the commit fails, nothing of the batch is stored."""
         try:
-            async with self._engine.begin() as connection:
-                outcomes = [await attempt(connection, pending.job) for pending in batch]
-        except Exception as error:  # nothing of this batch is stored
-            for pending in batch:
-                pending.failed(storage_error(error))
-            return
-        for pending, outcome in zip(batch, outcomes, strict=True):
-            pending.failed(outcome) if isinstance(outcome, Exception) else pending.stored(outcome)
+            with self._writing.begin() as connection:
+                return [attempt(connection, job) for job in jobs]
+        except Exception as error:
+            return [storage_error(error)] * len(jobs)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._seats:
+            connection = Outside(self._reading, self._readers)
+            try:
+                yield cast(AsyncConnection, connection)
+            finally:
+                await asyncio.shield(connection.close())
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        while not self._queue.empty():
+            self._queue.get_nowait().settle(StorageBroken(ErrorCode.UNAVAILABLE, "closing"))
+        for threads, engine in ((self._writer, self._writing), (self._readers, self._reading)):
+            await asyncio.to_thread(threads.shutdown)
+            engine.dispose()
 
 
-class SideBySide:
-    """PostgreSQL: each job its own transaction."""
+def attempt(connection: Connection, job: Job[Any]) -> Any:
+    """Run one job in its savepoint. What the job refused is its own affair; a broken database is everybody's."""
+    try:
+        with connection.begin_nested():
+            return drive(job, connection)
+    except (DBAPIError, InterfaceError) as error:
+        if isinstance(error, IntegrityError):
+            return error
+        raise
+    except Exception as error:
+        return error
+
+
+class Postgres:
+    """Each job its own transaction, side by side."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -151,55 +176,61 @@ class SideBySide:
         return await asyncio.shield(task)
 
     async def _transaction(self, job: Job[T], then: Then[T] | None) -> T:
-        try:
-            async with asyncio.timeout(WRITE_DEADLINE_S), self._engine.begin() as connection:
-                result = await job(connection)
-        except (NestcallError, IntegrityError):
-            raise
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise storage_error(error) from error
+        async with asyncio.timeout(WRITE_DEADLINE_S), self._engine.begin() as connection:
+            result = await job(connection)
         if then is not None:
             announce(then, result)
         return result
 
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            yield connection
+
     async def close(self) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self._engine.dispose()
 
 
 class Store:
     """The database. `Store.open` migrates first and raises `SettingsBroken` when it cannot be used."""
 
-    def __init__(self, reader: AsyncEngine, writing: AsyncEngine, writer: Writer) -> None:
-        self._engines = (reader, writing)
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
-        writing = connect.engine(settings.database, writes=True)
-        try:
-            await migrate(writing)
-        except BaseException:
-            await writing.dispose()
-            raise
-        sqlite = writing.dialect.name == "sqlite"
-        reader = connect.engine(settings.database, writes=False) if sqlite else writing
-        return cls(reader, writing, GroupCommit(writing) if sqlite else SideBySide(writing))
+        url = settings.database
+        if url.startswith("sqlite"):
+            writing, reading = connect.sqlite(url, writes=True), connect.sqlite(url, writes=False)
+            await asyncio.to_thread(migrate, writing)
+            return cls(Sqlite(writing, reading))
+        engine = connect.postgres(url)
+        await migrate_async(engine)
+        return cls(Postgres(engine))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent snapshot; never waits for the writer on SQLite."""
-        try:
-            async with self._reader.connect() as connection:
+        with coded():
+            async with self._backend.read() as connection:
                 yield connection
-        except (DBAPIError, InterfaceError, PoolTimeout) as error:
-            raise storage_error(error) from error
 
     async def write(self, job: Job[T], then: Then[T] | None = None) -> T:
         """One transaction; returns after commit, or raises within `WRITE_DEADLINE_S`."""
-        return await self._writer.write(job, then)
+        with coded():
+            return await self._backend.write(job, then)
 
     async def close(self) -> None:
-        await self._writer.close()
-        for engine in self._engines:
-            await engine.dispose()
+        await self._backend.close()
+
+
+@contextmanager
+def coded() -> Iterator[None]:
+    """A driver's failure leaves as `StorageBroken`; what a job refused leaves as it is."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
+        raise storage_error(error) from error

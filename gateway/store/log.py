@@ -47,10 +47,13 @@ async def find(connection: AsyncConnection, conversation: str, *, lock: bool = F
 
 
 async def append(
-    connection: AsyncConnection, conversation: str, facts: Sequence[Fact], *, at: str, epoch: int | None = None
+    connection: AsyncConnection, locked: Conversation, facts: Sequence[Fact], *, at: str, epoch: int | None = None
 ) -> Appended:
-    """Facts land together or not at all. Raises `NotYours`, `Conflict` (nonce, epoch, state) or `Refused`."""
-    state = await find(connection, conversation, lock=True)
+    """Facts land together or not at all; `locked` was found with `lock=True` in this transaction.
+
+    Raises `Conflict` (nonce, epoch, state), `NotYours` or `Refused`.
+    """
+    state, conversation = locked, locked.id
     before = state
     answers: list[Event] = []
     fresh: list[Event] = []

@@ -1,12 +1,14 @@
 """Brings the database to this code's tables on start, or says in one sentence why not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -31,11 +33,27 @@ def upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-async def migrate(engine: AsyncEngine) -> None:
+def migrate(engine: Engine) -> None:
+    """Raises `SettingsBroken`."""
+    with said_plainly(), engine.begin() as connection:
+        upgrade(connection)
+
+
+async def migrate_async(engine: AsyncEngine) -> None:
     """Raises `SettingsBroken`."""
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
+        with said_plainly():
+            async with engine.begin() as connection:
+                await connection.run_sync(upgrade)
+    except BaseException:
+        await engine.dispose()
+        raise
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    try:
+        yield
     except (DBAPIError, OSError) as error:
         cause = getattr(error, "orig", error)
         raise SettingsBroken(detail=f"the database cannot be opened: {cause}") from error
