@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientOSError, ClientSession
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import text
 
 from gateway import clock
 from gateway.app import Gateway, running
@@ -272,7 +273,7 @@ async def test_export(browser: Browser) -> None:
     for person in (shop.bella, shop.stranger):
         assert (await browser.ask(person, "GET", path)).status == 404
     async with browser.gateway.store.read() as connection:
-        taken = await connection.exec_driver_sql("select person from audit where act = 'conversation.export'")
+        taken = await connection.execute(text("select person from audit where act = 'conversation.export'"))
         assert [row[0] for row in taken] == [shop.anna.id] * 2 + [shop.advisor.id] * 2
         assert await audit.broken_at(connection) is None
 
