@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from aiohttp import ClientOSError, ClientSession
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import text
+from sqlalchemy import select
 
 from gateway import clock
 from gateway.app import Gateway, running
 from gateway.domain.people import Person
 from gateway.http.routes import application
 from gateway.settings import Settings
-from gateway.store import audit, people
+from gateway.store import audit, people, schema
 from signaling.protocol import MessageSend
 from tests.gateway.files import crafted
 from tests.gateway.files.test_bad_files import SCRIPT
@@ -273,7 +273,8 @@ async def test_export(browser: Browser) -> None:
     for person in (shop.bella, shop.stranger):
         assert (await browser.ask(person, "GET", path)).status == 404
     async with browser.gateway.store.read() as connection:
-        taken = await connection.execute(text("select person from audit where act = 'conversation.export'"))
+        query = select(schema.audit.c.person).where(schema.audit.c.act == "conversation.export")
+        taken = await connection.execute(query)
         assert [row[0] for row in taken] == [shop.anna.id] * 2 + [shop.advisor.id] * 2
         assert await audit.broken_at(connection) is None
 
