@@ -44,8 +44,8 @@ e2e: setup-test ## the real pages in Chromium against a real gateway
 lock: ## renew requirements.lock from pyproject.toml
 	@.venv/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-emit-find-links -q --no-header -o requirements.lock
 
-types: setup ## write web/src/protocol.gen.ts from signaling/protocol.py
-	@$(PY) scripts/gen-types
+types: setup ## write what the pages take from the gateway: protocol.gen.ts and the fold's test cases
+	@$(PY) scripts/gen-types && $(PY) scripts/gen-fold-cases
 
 web: types ## build the pages into web/static
 	@cd web

@@ -178,7 +178,7 @@ def decision(person: Person, nonce: str, act: Act, why: str = "") -> Fact:
     """The fact an act proposes."""
     kinds: dict[Act, tuple[EventKind, dict[str, str]]] = {
         "ask_person": (EventKind.CONVERSATION_QUEUED, {"reason": "asked"}),
-        "accept": (EventKind.CONVERSATION_ASSIGNED, {"advisor": person.id}),
+        "accept": (EventKind.CONVERSATION_ASSIGNED, {"advisor": person.id, "name": person.name}),
         "hand_back": (EventKind.CONVERSATION_HANDED_BACK, {"by": person.id}),
         "wrap_up": (EventKind.CONVERSATION_WRAPPED_UP, {"by": person.id}),
         "resolve": (EventKind.CONVERSATION_RESOLVED, {"by": person.id}),

@@ -1,12 +1,15 @@
-"""web/src/protocol.gen.ts is what signaling.protocol says."""
+"""What is generated for the pages is what the gateway says now."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_generated_typescript_is_fresh() -> None:
-    check = subprocess.run([sys.executable, ROOT / "scripts/gen-types", "--check"], timeout=60)
+@pytest.mark.parametrize("script", ["gen-types", "gen-fold-cases"])
+def test_the_generated_file_is_fresh(script: str) -> None:
+    check = subprocess.run([sys.executable, ROOT / "scripts" / script, "--check"], timeout=60)
     assert check.returncode == 0, "run `make types`"

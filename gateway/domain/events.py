@@ -10,7 +10,7 @@ receipt.marked              party, delivered, read
 note.added                  text                                            (staff only)
 conversation.started        store
 conversation.queued         reason (dialogue.ports.HandoffReason)
-conversation.assigned       advisor
+conversation.assigned       advisor, name                 (the customer has no other way to know the name)
 conversation.handed_back    by
 conversation.wrapped_up     by
 conversation.resolved       by

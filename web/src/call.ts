@@ -6,13 +6,14 @@
 
 import { signal } from "@preact/signals";
 import { RefusedError } from "./connection";
+import { Devices, stopTracks } from "./devices";
 import type { PlainKey } from "./i18n";
-import { Ears } from "./levels";
-import { MediaTrouble, type Opened, openCamera, openDevices, troubleOf, whyNoCalls } from "./microphone";
+import { MediaTrouble, type Opened, openDevices, whyNoCalls } from "./microphone";
 import { makeNonce } from "./nonce";
 import type { Page } from "./page";
 import type { Ack, CallView, MediaKind, ServerMessage } from "./protocol.gen";
 import { mediaStats, Peer, type PeerState } from "./rtc";
+import { Sound } from "./sound";
 import { Standby } from "./standby";
 import { Joining } from "./waterfall";
 
@@ -22,64 +23,42 @@ export interface LineState {
   readonly media: MediaKind;
   /** Why there is no call, in words. */
   readonly trouble: PlainKey | null;
-  /** What is less than asked for (no camera). */
-  readonly notice: PlainKey | null;
   /** Why it ended, as the gateway says. */
   readonly reason: string | null;
-  readonly muted: boolean;
-  readonly camera: boolean;
-  /** The browser wants a tap before it plays sound (after a reload). */
-  readonly silenced: boolean;
   readonly reconnecting: boolean;
 }
 
-const IDLE: LineState = {
-  phase: "idle",
-  call: null,
-  media: "voice",
-  trouble: null,
-  notice: null,
-  reason: null,
-  muted: false,
-  camera: false,
-  silenced: false,
-  reconnecting: false,
-};
+const IDLE: LineState = { phase: "idle", call: null, media: "voice", trouble: null, reason: null, reconnecting: false };
 
-type Style = "browser" | "phone";
 /** How a peer is put to use: the tap, a takeover, or going on. */
 type Ask = (peer: string) => Parameters<Page["ask"]>[0];
 
 const REMEMBERED = "nestcall.call";
 const DISCONNECTED_MS = 1_500;
+const FLOWING_MS = 400;
 const REPORT_EVERY_MS = 5_000;
-const RESUME_TRIES = 6;
+const RESUME_TRIES = 7;
 
 export class CallLine {
   readonly state = signal<LineState>(IDLE);
-  readonly local = signal<MediaStream | null>(null);
-  readonly remote = signal<MediaStream | null>(null);
-  readonly player = new Audio();
-  ears: Ears | null = null;
+  readonly devices = new Devices((stream) => void this.peer?.fill(stream));
+  readonly sound = new Sound();
   joining: Joining | null = null;
   private peer: Peer | null = null;
-  private readonly standby: Standby;
   private readonly peers = new Map<string, Peer>();
+  private readonly standby: Standby;
   private resuming = false;
-  /** An advisor, while the call is hers. */
-  private holding = false;
-  private facing: "user" | "environment" = "user";
+  /** An advisor, while the call is hers or about to be: the state she holds. */
+  private holding: "taking_over" | "with_advisor" | null = null;
   private watch: ReturnType<typeof setTimeout> | undefined;
   private reporting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly page: Page,
-    private readonly style: Style = "browser",
-    standby = true,
+    private readonly style: "browser" | "phone" = "browser",
   ) {
-    this.standby = new Standby(page, () => this.makePeer(), standby, () => this.state.value.phase === "opening" || this.inCall);
+    this.standby = new Standby(page, () => this.makePeer(), () => this.state.value.phase === "opening" || this.inCall);
     page.connection.onMessage((message) => this.hear(message));
-    page.connection.onState((state) => state === "waiting" && this.inCall && this.set({ reconnecting: true }));
     addEventListener("online", () => this.inCall && void this.resume());
   }
 
@@ -87,12 +66,12 @@ export class CallLine {
     return this.state.value.phase === "running";
   }
 
-  get stats(): Promise<Record<string, number>> {
-    return this.peer ? mediaStats(this.peer) : Promise.resolve({});
-  }
-
   get standbyState(): string {
     return this.standby.state;
+  }
+
+  stats(): Promise<Record<string, number>> {
+    return this.peer ? mediaStats(this.peer) : Promise.resolve({});
   }
 
   /** The tap. */
@@ -101,14 +80,14 @@ export class CallLine {
     return this.join(media, (peer) => ({ type: "call.start", nonce: makeNonce(), conversation, media, peer, style }));
   }
 
-  takeOver(call: Pick<CallView, "call" | "conversation">, media: MediaKind): Promise<void> {
-    return this.join(media, (peer) => ({ type: "call.take_over", nonce: makeNonce(), call: call.call, peer }));
+  takeOver(call: string, media: MediaKind): Promise<void> {
+    return this.join(media, (peer) => ({ type: "call.take_over", nonce: makeNonce(), call, peer }));
   }
 
   async hangUp(): Promise<void> {
     const { call } = this.state.value;
-    this.end("customer_left");
-    if (call) await this.page.ask({ type: "call.leave", nonce: makeNonce(), call }).catch(() => undefined);
+    this.end(this.page.me.value?.role === "customer" ? "customer_left" : "advisor_left");
+    await this.leave(call);
   }
 
   /** Our leg is given up; the call goes on without us. */
@@ -117,37 +96,14 @@ export class CallLine {
     if (call) await this.page.ask({ type: "call.hand_back", nonce: makeNonce(), call });
   }
 
-  say(text: string): Promise<unknown> {
-    return this.page.ask({ type: "call.say", nonce: makeNonce(), call: this.state.value.call ?? "", text });
+  async say(text: string): Promise<void> {
+    const { call } = this.state.value;
+    if (call) await this.page.ask({ type: "call.say", nonce: makeNonce(), call, text });
   }
 
   press(digit: string): void {
     const { call } = this.state.value;
     if (call) void this.page.ask({ type: "call.press", nonce: makeNonce(), call, digit }).catch(() => undefined);
-  }
-
-  mute(muted: boolean): void {
-    this.local.value?.getAudioTracks().forEach((track) => (track.enabled = !muted));
-    this.set({ muted });
-  }
-
-  async camera(on: boolean): Promise<void> {
-    if (!on) return this.useCamera(null);
-    try {
-      await this.useCamera(await openCamera(this.facing));
-    } catch (error) {
-      this.set({ notice: troubleOf(error) === "denied" ? "media.denied.camera" : "media.no_camera" });
-    }
-  }
-
-  async flip(): Promise<void> {
-    this.facing = this.facing === "user" ? "environment" : "user";
-    await this.camera(true);
-  }
-
-  /** After a tap: sound may play now. */
-  unsilence(): void {
-    this.play();
   }
 
   dismiss(): void {
@@ -162,13 +118,13 @@ export class CallLine {
     this.state.value = { ...IDLE, phase: "opening", media };
     if (missing) return this.fail(`media.${missing}`);
     const spare = this.standby.take();
-    this.joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
-    this.prepareEars();
+    const joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
+    this.joining = joining;
+    this.sound.open((at) => this.heard(joining, at));
     try {
       const opening = openDevices(media);
       // With permission given before, ringing does not wait for the microphone; otherwise it waits for the answer.
       if (!(await this.standby.microphoneAllowed())) await opening;
-      else opening.catch(() => undefined);
       await Promise.all([this.ring(spare, ask), opening.then((opened) => this.opened(opened))]);
     } catch (error) {
       this.refused(error);
@@ -177,9 +133,10 @@ export class CallLine {
 
   private async ring(spare: Peer | null, ask: Ask): Promise<void> {
     const peer = spare ?? (await this.offered());
+    if (this.state.value.phase !== "opening") return this.forget(peer);
     this.use(peer);
     try {
-      this.accepted(await this.asked(ask, peer));
+      this.accepted((await this.page.ask(ask(peer.name))) as Ack);
     } catch (error) {
       const gone = error instanceof RefusedError && error.code === "no_such_peer";
       if (!gone || !spare) throw error;
@@ -187,31 +144,21 @@ export class CallLine {
     }
   }
 
-  private asked(ask: Ask, peer: Peer): Promise<Ack> {
-    return this.page.ask(ask(peer.name)) as Promise<Ack>;
-  }
-
   private accepted(ack: Ack): void {
     this.joining?.mark("ack");
-    if (this.state.value.phase !== "opening" || !ack.call) return this.abandon(ack.call ?? null);
+    if (this.state.value.phase !== "opening" || !ack.call) return void this.leave(ack.call ?? null); // hung up meanwhile
     sessionStorage.setItem(REMEMBERED, ack.call);
     this.set({ phase: "running", call: ack.call });
     this.reporting = setInterval(() => void this.report(), REPORT_EVERY_MS);
     this.stands(this.page.calls.value.get(ack.call) ?? null);
   }
 
-  /** Hung up before the gateway had answered. */
-  private abandon(call: string | null): void {
-    if (call) void this.page.ask({ type: "call.leave", nonce: makeNonce(), call }).catch(() => undefined);
-  }
-
-  private async opened({ stream, withoutCamera }: Opened): Promise<void> {
+  private opened(opened: Opened): void {
     this.joining?.mark("gum");
-    if (this.state.value.phase === "ended") return stop(stream);
-    this.local.value = stream;
-    this.set({ notice: withoutCamera, camera: stream.getVideoTracks().length > 0 });
-    this.ears?.hearLocal(stream);
-    await this.peer?.fill(stream);
+    const { phase } = this.state.value;
+    if (phase === "ended" || phase === "idle") return stopTracks(opened.stream);
+    this.sound.hearOurselves(opened.stream);
+    this.devices.use(opened);
   }
 
   private async offered(): Promise<Peer> {
@@ -231,28 +178,9 @@ export class CallLine {
     const old = this.peer;
     this.peer = peer;
     if (old && old !== peer) this.forget(old);
-    this.remote.value = peer.remote;
-    this.player.srcObject = peer.remote;
-    this.ears?.hearRemote(peer.remote);
     this.joining?.follow(peer);
-    if (this.local.value) void peer.fill(this.local.value);
-    this.play();
-  }
-
-  private play(): void {
-    const played = (): void => this.set({ silenced: false });
-    const blocked = (error: unknown): void => this.set({ silenced: (error as Error).name === "NotAllowedError" });
-    this.player.play().then(played, blocked);
-  }
-
-  private prepareEars(): void {
-    this.ears?.close();
-    this.ears = new Ears(this.player);
-    const { joining } = this;
-    this.ears.onFirstSound = (at) => {
-      joining?.mark("first_sound", at);
-      this.reportWaterfall();
-    };
+    if (this.devices.stream.value) void peer.fill(this.devices.stream.value);
+    this.sound.play(peer.remote);
   }
 
   // ------------------------------------------------------------ staying
@@ -260,22 +188,32 @@ export class CallLine {
   private hear(message: ServerMessage): void {
     switch (message.type) {
       case "peer.answered":
-        void this.peers.get(message.peer)?.answered(message.sdp).catch(() => this.forget(this.peers.get(message.peer)));
-        return;
+        return this.answered(message.peer, message.sdp);
       case "peer.closed":
         return this.peerClosed(message.peer, message.reason);
       case "call.changed":
         return this.stands(message.call);
       case "error":
-        if (message.peer && message.peer === this.standby.name) this.standby.shed();
-        return;
+        return message.peer === this.standby.name && message.peer ? this.standby.shed() : undefined;
       case "ready":
-        this.peers.forEach((peer) => peer !== this.peer && this.forget(peer)); // they belonged to the old connection
-        if (this.inCall) void this.resume();
-        else this.pickUp(message.calls);
-        return;
+        return this.inCall ? void this.resume(true) : this.pickUp(message.calls);
       default:
     }
+  }
+
+  private answered(name: string, sdp: string): void {
+    const peer = this.peers.get(name);
+    peer?.answered(sdp).catch(() => (peer === this.peer ? this.fail("error.bad_sdp") : this.forget(peer)));
+  }
+
+  /** The gateway says how the call stands. */
+  private stands(call: CallView | null): void {
+    if (!call || call.call !== this.state.value.call) return;
+    const mine = call.advisor === this.page.me.value?.id;
+    if (mine && (call.state === "taking_over" || call.state === "with_advisor")) this.holding = call.state;
+    this.sound.mayDuck(call.state === "with_assistant" && !this.holding);
+    if (call.state === "ended") this.end(call.reason ?? "failed");
+    else if (this.holding && !mine) this.end(this.holding === "with_advisor" ? "handed_back" : "never_connected");
   }
 
   /** After a reload: this tab had a call, and it is still running. */
@@ -283,50 +221,59 @@ export class CallLine {
     const call = calls.find((one) => one.call === sessionStorage.getItem(REMEMBERED));
     if (!call || this.state.value.phase !== "idle") return;
     this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true };
-    this.prepareEars();
+    this.sound.open(() => undefined);
     openDevices(call.media).then(
-      (opened) => void this.opened(opened).then(() => this.resume()),
+      (opened) => (this.opened(opened), void this.resume()),
       (error: unknown) => this.refused(error),
     );
   }
 
-  private async resume(): Promise<void> {
+  /** On a new peer connection, under the same call. `mayFlow`: only the WebSocket was new, media may never have stopped. */
+  private async resume(mayFlow = false): Promise<void> {
     const { call } = this.state.value;
     if (this.resuming || !call) return;
     this.resuming = true;
-    this.set({ reconnecting: true });
     try {
+      if (mayFlow && (await this.flowing())) return;
+      this.set({ reconnecting: true });
       for (let tries = 0; this.inCall && tries < RESUME_TRIES; tries++) {
-        if (await this.resumed(call)) return;
-        await new Promise((wake) => setTimeout(wake, 500 * 2 ** tries));
+        if (await this.resumed(call, tries)) return;
+        await pause(400 * 1.6 ** tries);
       }
-      if (this.inCall && this.page.link.value === "online") this.end("lost");
+      if (this.inCall) this.end("lost");
     } finally {
       this.resuming = false;
     }
   }
 
-  /** One try on a new peer connection; the old one plays on until the new one is taken. */
-  private async resumed(call: string): Promise<boolean> {
+  /** One try; the old connection plays on until the new one is taken. */
+  private async resumed(call: string, tries: number): Promise<boolean> {
     if (this.page.link.value !== "online") return false;
     const peer = await this.offered();
     try {
-      await this.asked((name) => ({ type: "call.resume", nonce: makeNonce(), call, peer: name }), peer);
+      await this.page.ask({ type: "call.resume", nonce: makeNonce(), call, peer: peer.name });
     } catch (error) {
       this.forget(peer);
-      if (error instanceof RefusedError && (error.code === "not_found" || error.code === "wrong_state")) this.end("lost");
+      // A gateway that has just started may not have its calls again yet.
+      if (error instanceof RefusedError && error.code === "not_found" && tries > 2) this.end("lost");
       return false;
     }
     this.use(peer);
     return true;
   }
 
+  private async flowing(): Promise<boolean> {
+    const before = (await this.stats())["audio_received"] ?? 0;
+    await pause(FLOWING_MS);
+    return this.peer?.state === "connected" && ((await this.stats())["audio_received"] ?? 0) > before;
+  }
+
   private peerChanged(peer: Peer, state: PeerState): void {
     if (peer !== this.peer) return state === "failed" && peer.name === this.standby.name ? this.standby.shed() : undefined;
     clearTimeout(this.watch);
     if (state === "connected") this.set({ reconnecting: false });
-    else if (state === "failed") void this.resume();
-    else if (state === "disconnected") this.watch = setTimeout(() => void this.resume(), DISCONNECTED_MS);
+    else if (state === "failed" && this.inCall) void this.resume();
+    else if (state === "disconnected") this.watch = setTimeout(() => this.inCall && void this.resume(), DISCONNECTED_MS);
   }
 
   private peerClosed(name: string, reason: string): void {
@@ -337,43 +284,33 @@ export class CallLine {
 
   // ------------------------------------------------------------ ending
 
-  /** The gateway says how the call stands. */
-  private stands(call: CallView | null): void {
-    if (!call || call.call !== this.state.value.call) return;
-    const mine = call.advisor === this.page.me.value?.id;
-    if (this.ears) this.ears.mayDuck = call.state === "with_assistant" && !this.holding;
-    this.holding ||= call.state === "with_advisor" && mine;
-    if (call.state === "ended") this.end(call.reason ?? "failed");
-    else if (this.holding && !mine && call.state === "with_assistant") this.end("handed_back");
-  }
-
   private refused(error: unknown): void {
+    if (this.state.value.phase === "ended" || this.state.value.phase === "idle") return; // hung up meanwhile
     if (error instanceof MediaTrouble) this.fail(error.key);
     else if (error instanceof RefusedError) this.fail(`error.${error.code}`);
     else this.fail("media.offline");
   }
 
   private fail(trouble: PlainKey): void {
-    const { call } = this.state.value;
-    this.abandon(call);
+    void this.leave(this.state.value.call);
     this.end(null);
     this.set({ trouble });
   }
 
+  private async leave(call: string | null): Promise<void> {
+    if (call) await this.page.ask({ type: "call.leave", nonce: makeNonce(), call }).catch(() => undefined);
+  }
+
   private end(reason: string | null): void {
     sessionStorage.removeItem(REMEMBERED);
-    this.holding = false;
     clearTimeout(this.watch);
     clearInterval(this.reporting);
     this.joining?.stop();
     this.forget(this.peer);
     this.peer = null;
-    stop(this.local.value);
-    this.local.value = null;
-    this.remote.value = null;
-    this.player.srcObject = null;
-    this.ears?.close();
-    this.ears = null;
+    this.holding = null;
+    this.devices.stop();
+    this.sound.close();
     this.set({ phase: "ended", reason, reconnecting: false });
     this.standby.wanted();
   }
@@ -384,27 +321,22 @@ export class CallLine {
     peer.close();
   }
 
-  private async useCamera(track: MediaStreamTrack | null): Promise<void> {
-    const old = this.local.value;
-    if (!old) return stop(track ? new MediaStream([track]) : null);
-    old.getVideoTracks().forEach((one) => one.stop());
-    const next = new MediaStream([...old.getAudioTracks(), ...(track ? [track] : [])]);
-    this.local.value = next;
-    this.set({ camera: track !== null, notice: null });
-    await this.peer?.fill(next);
+  // ------------------------------------------------------------ telling what was measured
+
+  private heard(joining: Joining, at: number): void {
+    joining.mark("first_sound", at);
+    const tell = () => {
+      const { call } = this.state.value;
+      if (call) this.page.connection.send({ type: "call.report", call, waterfall: joining.waterfall });
+    };
+    if (this.inCall) tell();
+    else setTimeout(tell, REPORT_EVERY_MS); // audible before the ack
   }
 
   private async report(): Promise<void> {
     const { call } = this.state.value;
-    if (call && this.peer) this.page.connection.send({ type: "call.report", call, stats: await mediaStats(this.peer) });
-  }
-
-  private reportWaterfall(): void {
-    const { call } = this.state.value;
-    const waterfall = this.joining?.waterfall;
-    if (!waterfall) return;
-    if (call) this.page.connection.send({ type: "call.report", call, waterfall });
-    else setTimeout(() => this.inCall && this.reportWaterfall(), 200); // audible before the ack: told after it
+    const stats = await this.stats();
+    if (call && this.inCall) this.page.connection.send({ type: "call.report", call, stats });
   }
 
   private set(change: Partial<LineState>): void {
@@ -412,4 +344,4 @@ export class CallLine {
   }
 }
 
-const stop = (stream: MediaStream | null): void => stream?.getTracks().forEach((track) => track.stop());
+const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));

@@ -26,7 +26,7 @@ export function expose(page: Page, line: CallLine): void {
       return { ...state, state: page.calls.value.get(state.call ?? "")?.state ?? null };
     },
     get levels() {
-      return line.ears?.levels ?? null;
+      return line.sound.levels;
     },
     get frames() {
       return framesShown;
@@ -37,7 +37,7 @@ export function expose(page: Page, line: CallLine): void {
     get standby() {
       return line.standbyState;
     },
-    stats: () => line.stats,
+    stats: () => line.stats(),
     lastSeq: () => page.lastSeqs(),
   };
   Object.assign(globalThis, { __nestcall: exposed });

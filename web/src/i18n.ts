@@ -2,7 +2,6 @@
 
 import { signal } from "@preact/signals";
 import type { ErrorCode, Language } from "./protocol.gen";
-import { en } from "./words/en";
 import { zh } from "./words/zh";
 
 type Placeholder<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
@@ -19,10 +18,20 @@ function preferred(): Language {
   return navigator.languages.some((one) => one.startsWith("zh")) || !navigator.language.startsWith("en") ? "zh" : "en";
 }
 
-export const language = signal<Language>(typeof location === "undefined" ? "zh" : preferred());
+/** The language shown: zh until `useWords` has fetched another. */
+export const language = signal<Language>("zh");
+const fetches: (() => Promise<void>)[] = [];
 
-export function setLanguage(to: Language): void {
+/** Before the first drawing: the words this person prefers. */
+export const useWords = (): Promise<void> => show(preferred());
+
+export async function setLanguage(to: Language): Promise<void> {
   localStorage.setItem("language", to);
+  await show(to);
+}
+
+async function show(to: Language): Promise<void> {
+  if (to === "en") await Promise.all(fetches.map((fetch) => fetch()));
   language.value = to;
   document.documentElement.lang = to;
 }
@@ -30,20 +39,26 @@ export function setLanguage(to: Language): void {
 const filled = (text: string, args: Readonly<Record<string, unknown>>): string =>
   text.replace(/\{(\w+)\}/g, (hole, name: string) => (name in args ? String(args[name]) : hole));
 
-/** `t` over one pair of dictionaries; `say` for a key kept in a variable. */
-export function wording<const Z extends Record<string, string>>(zh: Z, en: Readonly<Record<keyof Z, string>>) {
-  const words = (): Readonly<Record<keyof Z, string>> => (language.value === "zh" ? zh : en);
+/** `t` over one pair of dictionaries; `say` for a key kept in a variable. English is fetched when it is wanted. */
+export function wording<const Z extends Record<string, string>>(zh: Z, fetchEn: () => Promise<Dictionary<Z>>) {
+  let en: Dictionary<Z> = zh;
+  fetches.push(async () => void (en = await fetchEn()));
+  const words = (): Dictionary<Z> => (language.value === "zh" ? zh : en);
   return {
+    words,
     t: <K extends keyof Z>(key: K, ...args: Args<Z[K]>): string => filled(words()[key], args[0] ?? {}),
     say: (key: Plain<Z>): string => words()[key],
   };
 }
 
-export const { t, say } = wording(zh, en);
+type Dictionary<Z> = Readonly<Record<keyof Z, string>>;
+
+const shared = wording(zh, async () => (await import("./words/en")).en);
+export const { t, say } = shared;
 
 /** For codes that come from the gateway: an unknown one gets the general wording, never a blank. */
 function worded(key: string, args: Readonly<Record<string, unknown>>, fallback: Key): string {
-  const words = language.value === "zh" ? zh : en;
+  const words = shared.words();
   return key in words ? filled(words[key as Key], args) : filled(words[fallback], args);
 }
 

@@ -12,6 +12,7 @@ import type {
   CallView,
   CaptionShown,
   ClientMessage,
+  Event as LogEvent,
   InboxItem,
   InboxListed,
   Me,
@@ -103,7 +104,7 @@ export class Page {
       case "ready":
         return this.welcome(message);
       case "event.appended":
-        return this.threads.get(message.event.conversation)?.receive(message.event);
+        return this.happened(message.event);
       case "inbox.changed":
         this.inbox.value = new Map(this.inbox.value).set(message.item.conversation, message.item);
         return;
@@ -125,6 +126,12 @@ export class Page {
         return;
       default:
     }
+  }
+
+  private happened(event: LogEvent): void {
+    const typing = this.typing.value.get(event.conversation);
+    if (typing && event.kind === "message.sent" && event.role === typing.role) this.typed({ ...typing, on: false });
+    this.threads.get(event.conversation)?.receive(event);
   }
 
   private welcome(ready: Ready): void {

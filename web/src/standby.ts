@@ -17,7 +17,6 @@ export class Standby {
   constructor(
     private readonly page: Page,
     private readonly make: () => Peer,
-    private readonly enabled: boolean,
     private readonly busy: () => boolean,
   ) {
     page.connection.onState((state) => (state === "online" ? this.wanted() : this.gone()));
@@ -51,7 +50,7 @@ export class Standby {
 
   /** Make one, if there is none and nothing speaks against it. */
   wanted(): void {
-    const no = !this.enabled || this.peer || document.hidden || this.busy() || whyNoCalls() || Date.now() < this.notBefore;
+    const no = this.peer || document.hidden || this.busy() || whyNoCalls() || Date.now() < this.notBefore;
     if (no || this.page.connection.state !== "online" || !this.page.ready.value) return;
     if (this.page.ready.value.capabilities["voice"] === false) return;
     const peer = this.make();

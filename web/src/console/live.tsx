@@ -33,15 +33,15 @@ export function LiveCall({ page, line, conversation, item }: Props) {
           {liveText(line, call)}
         </strong>
         <Timer running={here && state.phase === "running"} />
-        {here && state.phase === "running" ? <Mine line={line} /> : <Take line={line} id={id} call={call} conversation={conversation} />}
+        {here && state.phase === "running" ? <Mine line={line} /> : <Take line={line} id={id} call={call} />}
       </div>
       {here || state.phase === "opening" ? (
         <div class="pictures">
-          <Picture stream={line.remote} label={t("call.them")} class="remote" />
-          <Picture stream={line.local} label={t("call.me")} class="self" />
+          <Picture stream={line.sound.stream} label={t("call.them")} class="remote" />
+          <Picture stream={line.devices.stream} label={t("call.me")} class="self" />
         </div>
       ) : null}
-      {state.notice ? <p class="soft">{say(state.notice)}</p> : null}
+      {line.devices.state.value.notice ? <p class="soft">{say(line.devices.state.value.notice)}</p> : null}
       <Captions captions={page.captions.value.get(id) ?? []} onChoose={null} />
       {here ? null : <Aftermath line={line} />}
     </section>
@@ -57,13 +57,13 @@ function liveText(line: CallLine, call: CallView | null): string {
   return t(`call.state.${call.state}`);
 }
 
-function Take({ line, id, call, conversation }: { line: CallLine; id: string; call: CallView | null; conversation: string }) {
+function Take({ line, id, call }: { line: CallLine; id: string; call: CallView | null }) {
   const [withCamera, setWithCamera] = useState(true);
   const { phase } = line.state.value;
   const busy = phase === "opening" || phase === "running" || call?.state === "with_advisor" || call?.state === "taking_over";
   const take = () => {
     line.dismiss();
-    void line.takeOver({ call: id, conversation }, withCamera ? "video" : "voice");
+    void line.takeOver(id, withCamera ? "video" : "voice");
   };
   return (
     <>
@@ -79,13 +79,13 @@ function Take({ line, id, call, conversation }: { line: CallLine; id: string; ca
 }
 
 function Mine({ line }: { line: CallLine }) {
-  const { muted, camera } = line.state.value;
+  const { muted, camera } = line.devices.state.value;
   return (
     <>
-      <button type="button" class="bare" aria-label={t("call.mute")} aria-pressed={muted} onClick={() => line.mute(!muted)}>
+      <button type="button" class="bare" aria-label={t("call.mute")} aria-pressed={muted} onClick={() => line.devices.mute(!muted)}>
         <Icon name={muted ? "mic-off" : "mic"} />
       </button>
-      <button type="button" class="bare" aria-label={t("call.camera.on")} aria-pressed={camera} onClick={() => void line.camera(!camera)}>
+      <button type="button" class="bare" aria-label={t("call.camera.on")} aria-pressed={camera} onClick={() => void line.devices.camera(!camera)}>
         <Icon name={camera ? "video" : "video-off"} />
       </button>
       <button type="button" onClick={() => void line.handBack().catch(() => undefined)}>

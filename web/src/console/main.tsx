@@ -6,7 +6,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CallLine } from "../call";
 import { expose } from "../expose";
-import { language, setLanguage, t } from "../i18n";
+import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
 import { LinkNotice } from "../ui/chat";
@@ -36,7 +36,7 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
             {ts("app.manager")}
           </a>
         ) : null}
-        <button type="button" class="bare" onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>
+        <button type="button" class="bare" onClick={() => void setLanguage(language.value === "zh" ? "en" : "zh")}>
           {t("chat.language")}
         </button>
       </header>
@@ -71,8 +71,8 @@ function Following(props: { page: Page; line: CallLine; conversation: string; on
   return <Desk {...props} thread={thread} />;
 }
 
+await useWords();
 const page = await Page.open(upload, true);
-const line = new CallLine(page, "browser", true);
+const line = new CallLine(page);
 expose(page, line);
-document.documentElement.lang = language.value;
 render(<Console page={page} line={line} />, document.getElementById("app")!);

@@ -5,7 +5,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CallLine } from "../call";
 import { expose } from "../expose";
-import { language, setLanguage, t } from "../i18n";
+import { language, setLanguage, t, useWords } from "../i18n";
 import { makeNonce } from "../nonce";
 import { Page } from "../page";
 import type { MediaKind, Me } from "../protocol.gen";
@@ -52,7 +52,7 @@ function Home({ page, line, me, thread }: { page: Page; line: CallLine; me: Me; 
   return (
     <>
       <Header page={page} title={whoAnswers(thread)} onSearch={() => setSearching(true)} />
-      <p class="ai-notice">{t("ai.notice")}</p>
+      <p class="ai-notice">{t(thread.view.value.owner === "assistant" ? "ai.notice" : "ai.notice.advisor")}</p>
       <LinkNotice page={page} />
       {phase !== "idle" && minimised ? <CallBar page={page} line={line} onOpen={() => setMinimised(false)} /> : null}
       <Chat
@@ -84,7 +84,7 @@ function Header({ page, title, onSearch }: { page: Page; title: string; onSearch
         {title}
         <span class="soft"> {page.me.value?.name}</span>
       </h1>
-      <button type="button" class="bare" onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")} lang={language.value === "zh" ? "en" : "zh"}>
+      <button type="button" class="bare" onClick={() => void setLanguage(language.value === "zh" ? "en" : "zh")} lang={language.value === "zh" ? "en" : "zh"}>
         {t("chat.language")}
       </button>
       {onSearch ? (
@@ -105,11 +105,11 @@ function Quick(props: { page: Page; thread: LiveThread; busy: boolean; onCall: (
   const waiting = thread.view.value.state !== "with_assistant" && thread.view.value.state !== "resolved";
   return (
     <div class="quick">
-      <button type="button" disabled={props.busy} onClick={() => props.onCall("voice")}>
-        <Icon name="phone" size={20} /> {t("call.voice")}
+      <button type="button" disabled={props.busy} aria-label={t("call.voice")} onClick={() => props.onCall("voice")}>
+        <Icon name="phone" size={20} /> {t("call.voice.short")}
       </button>
-      <button type="button" disabled={props.busy} onClick={() => props.onCall("video")}>
-        <Icon name="video" size={20} /> {t("call.video")}
+      <button type="button" disabled={props.busy} aria-label={t("call.video")} onClick={() => props.onCall("video")}>
+        <Icon name="video" size={20} /> {t("call.video.short")}
       </button>
       <button type="button" disabled={waiting} onClick={person}>
         <Icon name="user-round" size={20} /> {t("chat.person")}
@@ -122,7 +122,7 @@ function CallBar({ page, line, onOpen }: { page: Page; line: CallLine; onOpen: (
   const call = page.calls.value.get(line.state.value.call ?? "") ?? null;
   return (
     <button type="button" class="call-bar" onClick={onOpen}>
-      <Icon name="phone" /> {stateText(line.state.value, call, line.local)} · {t("call.back")}
+      <Icon name="phone" /> {stateText(line.state.value, call, line.devices.stream)} · {t("call.back")}
     </button>
   );
 }
@@ -140,8 +140,8 @@ function nameOf(entry: Entry): string {
   return entry.shape === "message" ? t(`role.${entry.role}`) : "";
 }
 
+await useWords();
 const page = await Page.open(upload);
 const line = new CallLine(page);
 expose(page, line);
-document.documentElement.lang = language.value;
 render(<Customer page={page} line={line} />, document.getElementById("app")!);

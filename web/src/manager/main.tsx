@@ -3,7 +3,7 @@ import "../style/chat.css";
 import "../style/console.css";
 import "../style/manager.css";
 import { render } from "preact";
-import { language, setLanguage, t } from "../i18n";
+import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
 import { LinkNotice } from "../ui/chat";
@@ -21,7 +21,7 @@ function Manage({ page }: { page: Page }) {
         <a class="soft" href="/console">
           {ts("app.console")}
         </a>
-        <button type="button" class="bare" onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>
+        <button type="button" class="bare" onClick={() => void setLanguage(language.value === "zh" ? "en" : "zh")}>
           {t("chat.language")}
         </button>
       </header>
@@ -34,6 +34,6 @@ function Manage({ page }: { page: Page }) {
   );
 }
 
+await useWords();
 const page = await Page.open(upload, true);
-document.documentElement.lang = language.value;
 render(<Manage page={page} />, document.getElementById("app")!);

@@ -5,7 +5,7 @@ import { render } from "preact";
 import { useState } from "preact/hooks";
 import { CallLine } from "../call";
 import { expose } from "../expose";
-import { endReasonText, language, say, t } from "../i18n";
+import { endReasonText, language, say, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { stateText, Timer } from "../ui/call";
 import { Captions } from "../ui/captions";
@@ -19,6 +19,7 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as con
 function Phone({ page, line }: { page: Page; line: CallLine }) {
   const [pad, setPad] = useState(false);
   const state = line.state.value;
+  const { muted } = line.devices.state.value;
   const home = page.home.value;
   const busy = state.phase === "opening" || state.phase === "running";
   const call = page.calls.value.get(state.call ?? "") ?? null;
@@ -30,13 +31,13 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
       </header>
       <LinkNotice page={page} />
       <p class="call-state" role="status">
-        {busy ? stateText(state, call, line.local) : t("phone.hint")}
+        {busy ? stateText(state, call, line.devices.stream) : t("phone.hint")}
       </p>
       {state.phase === "ended" ? (
         <p role="alert">{state.trouble ? say(state.trouble) : endReasonText(state.reason ?? "failed")}</p>
       ) : null}
-      {state.silenced ? (
-        <button type="button" class="primary wide" onClick={() => line.unsilence()}>
+      {line.sound.silenced.value ? (
+        <button type="button" class="primary wide" onClick={() => line.sound.resume()}>
           {t("call.resume.tap")}
         </button>
       ) : null}
@@ -44,8 +45,8 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
       <div class="controls">
         {busy ? (
           <>
-            <button type="button" aria-label={t("call.mute")} aria-pressed={state.muted} onClick={() => line.mute(!state.muted)}>
-              <Icon name={state.muted ? "mic-off" : "mic"} size={28} />
+            <button type="button" aria-label={t("call.mute")} aria-pressed={muted} onClick={() => line.devices.mute(!muted)}>
+              <Icon name={muted ? "mic-off" : "mic"} size={28} />
             </button>
             <button type="button" class="danger big" aria-label={t("call.hangup")} onClick={() => void line.hangUp()}>
               <Icon name="phone-off" size={56} />
@@ -80,8 +81,8 @@ const Pad = ({ onPress }: { onPress: (digit: string) => void }) => (
   </div>
 );
 
+await useWords();
 const page = await Page.open(upload);
 const line = new CallLine(page, "phone");
 expose(page, line);
-document.documentElement.lang = language.value;
 render(<Phone page={page} line={line} />, document.getElementById("app")!);

@@ -19,31 +19,32 @@ interface Props {
 
 export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
   const state = line.state.value;
+  const { camera, notice } = line.devices.state.value;
   const call = page.calls.value.get(state.call ?? "") ?? null;
   const [typing, setTyping] = useState(false);
   if (state.phase === "ended") return <Ended state={state} onClose={() => line.dismiss()} onAgain={onAgain} />;
   return (
     <section class="call" aria-label={t(`call.${state.media}`)}>
-      <Picture stream={line.remote} label={t("call.them")} class="remote" />
+      <Picture stream={line.sound.stream} label={t("call.them")} class="remote" />
       <header>
         <p class="call-state" role="status">
-          {stateText(state, call, line.local)}
+          {stateText(state, call, line.devices.stream)}
         </p>
         <Timer running={state.phase === "running"} />
         <button type="button" class="bare" aria-label={t("call.minimise")} onClick={onMinimise}>
           <Icon name="message-square" />
         </button>
       </header>
-      {state.notice ? <p role="alert">{say(state.notice)}</p> : null}
-      {state.silenced ? (
-        <button type="button" class="primary wide" onClick={() => line.unsilence()}>
+      {notice ? <p role="alert">{say(notice)}</p> : null}
+      {line.sound.silenced.value ? (
+        <button type="button" class="primary wide" onClick={() => line.sound.resume()}>
           {t("call.resume.tap")}
         </button>
       ) : null}
       <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} />
-      {state.camera ? <Picture stream={line.local} label={t("call.me")} class="self" muted /> : null}
+      {camera ? <Picture stream={line.devices.stream} label={t("call.me")} class="self" /> : null}
       {typing ? <Say onSay={(text) => void line.say(text).catch(() => undefined)} /> : null}
-      <Controls line={line} state={state} typing={typing} onTyping={() => setTyping(!typing)} />
+      <Controls line={line} typing={typing} onTyping={() => setTyping(!typing)} />
     </section>
   );
 }
@@ -56,19 +57,15 @@ export function stateText(state: LineState, call: CallView | null, local: Signal
   return t("call.state.with_advisor", { name: call.advisor_name ?? t("call.advisor") });
 }
 
-function Controls(props: { line: CallLine; state: LineState; typing: boolean; onTyping: () => void }) {
-  const { line, state } = props;
+function Controls({ line, typing, onTyping }: { line: CallLine; typing: boolean; onTyping: () => void }) {
+  const { devices } = line;
+  const { muted, camera } = devices.state.value;
   return (
     <div class="controls">
-      <Toggle on={state.muted} icon={state.muted ? "mic-off" : "mic"} label={t("call.mute")} onClick={() => line.mute(!state.muted)} />
-      <Toggle
-        on={state.camera}
-        icon={state.camera ? "video" : "video-off"}
-        label={t("call.camera.on")}
-        onClick={() => void line.camera(!state.camera)}
-      />
-      {state.camera ? <Toggle icon="switch-camera" label={t("call.flip")} onClick={() => void line.flip()} /> : null}
-      <Toggle on={props.typing} icon="keyboard" label={t("call.keyboard")} onClick={props.onTyping} />
+      <Toggle on={muted} icon={muted ? "mic-off" : "mic"} label={t("call.mute")} onClick={() => devices.mute(!muted)} />
+      <Toggle on={camera} icon={camera ? "video" : "video-off"} label={t("call.camera.on")} onClick={() => void devices.camera(!camera)} />
+      {camera ? <Toggle icon="switch-camera" label={t("call.flip")} onClick={() => void devices.flip()} /> : null}
+      <Toggle on={typing} icon="keyboard" label={t("call.keyboard")} onClick={onTyping} />
       <button type="button" class="danger hangup" aria-label={t("call.hangup")} onClick={() => void line.hangUp()}>
         <Icon name="phone-off" size={26} />
       </button>

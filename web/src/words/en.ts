@@ -12,6 +12,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "ai.label": "AI",
   "ai.notice":
     "You are talking to an AI assistant. Its answers are generated and do not replace a doctor. In an emergency call 120.",
+  "ai.notice.advisor": "An advisor is with you. What is marked AI was generated and does not replace a doctor. In an emergency call 120.",
 
   "link.connecting": "Connecting…",
   "link.waiting": "Connection lost, trying again. What you wrote is kept.",
@@ -120,6 +121,8 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
 
   "call.voice": "Voice call",
   "call.video": "Video call",
+  "call.voice.short": "Voice",
+  "call.video.short": "Video",
   "call.hangup": "Hang up",
   "call.mute": "Mute",
   "call.unmute": "Unmute",

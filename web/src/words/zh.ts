@@ -10,6 +10,7 @@ export const zh = {
 
   "ai.label": "AI",
   "ai.notice": "您正在与 AI 助手对话，内容由人工智能生成，不能代替医生诊断。宝宝情况紧急请拨打 120。",
+  "ai.notice.advisor": "顾问正在接待您。标有 AI 的内容由人工智能生成，不能代替医生诊断。紧急情况请拨打 120。",
 
   "link.connecting": "正在连接…",
   "link.waiting": "网络断开，正在重连。您写的内容会保留。",
@@ -118,6 +119,8 @@ export const zh = {
 
   "call.voice": "语音通话",
   "call.video": "视频通话",
+  "call.voice.short": "语音",
+  "call.video.short": "视频",
   "call.hangup": "挂断",
   "call.mute": "静音",
   "call.unmute": "取消静音",

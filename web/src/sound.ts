@@ -1,0 +1,55 @@
+/** The other side's sound: played, listened to, ducked while she speaks over the assistant. */
+
+import { signal } from "@preact/signals";
+import { Ears, type Levels } from "./levels";
+
+export class Sound {
+  /** What the other side sends, for the picture. */
+  readonly stream = signal<MediaStream | null>(null);
+  /** The browser wants a tap before it plays sound (after a reload). */
+  readonly silenced = signal(false);
+  private readonly player = new Audio();
+  private ears: Ears | null = null;
+
+  get levels(): Levels | null {
+    return this.ears?.levels ?? null;
+  }
+
+  /** A call begins; `heard` is told when the other side is first audible. */
+  open(heard: (at: number) => void): void {
+    this.close();
+    this.ears = new Ears(this.player);
+    this.ears.onFirstSound = heard;
+  }
+
+  hearOurselves(stream: MediaStream): void {
+    this.ears?.hearLocal(stream);
+  }
+
+  play(stream: MediaStream): void {
+    this.stream.value = stream;
+    this.player.srcObject = stream;
+    this.ears?.hearRemote(stream);
+    this.resume();
+  }
+
+  /** Also after a tap, when the browser had refused. */
+  resume(): void {
+    this.player.play().then(
+      () => (this.silenced.value = false),
+      (error: unknown) => (this.silenced.value = (error as Error).name === "NotAllowedError"),
+    );
+  }
+
+  /** Only the assistant is ducked, never a person. */
+  mayDuck(may: boolean): void {
+    if (this.ears) this.ears.mayDuck = may;
+  }
+
+  close(): void {
+    this.ears?.close();
+    this.ears = null;
+    this.stream.value = null;
+    this.player.srcObject = null;
+  }
+}
