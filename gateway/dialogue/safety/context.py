@@ -22,8 +22,8 @@ NOT_WITHIN = _cue("not_within")
 _NOT_BEFORE = re.compile(f"(?:{_cue('not_before').pattern})(?:{_CUES['not_before']['filler']}){{0,4}}$")
 _NOT_LIST = re.compile(f"(?:{_cue('not_before').pattern})[^,。]{{1,30}}(?:、|和|或者?|以及| or | and | nor ) ?$")
 _NOT_AFTER = re.compile(_CUES["not_after"])
-_NOW, _OURS = _cue("now"), _cue("ours")
-_REMOTE, _RECENT = _cue("remote_past"), _cue("recent_past")
+_NOW, _OURS, _MINE = _cue("now"), _cue("ours"), _cue("mine")
+_REMOTE, _RECENT, _ELSEWHEN = _cue("remote_past"), _cue("recent_past"), _cue("other_event")
 _IF, _MIGHT = _cue("condition"), _cue("might")
 _LESSON, _HEARSAY, _OTHERS, _TALE = _cue("lesson"), _cue("hearsay"), _cue("others"), _cue("tale")
 _ADULT, _THING = _cue("adult"), _cue("thing")
@@ -84,12 +84,13 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
 
 def past(place: Place, *, recent: bool = False) -> bool:
     """Told of another time: a past cue before the finding with no `now` between, or right after it in its clause."""
-    cue = _last(_REMOTE, place.before)
+    before = _ELSEWHEN.sub(" ", place.before)
+    cue = _last(_REMOTE, before)
     if recent:
-        cue = max(cue, _last(_RECENT, place.before))
-    if cue >= 0 and cue > _last(_NOW, place.before):
+        cue = max(cue, _last(_RECENT, before))
+    if cue >= 0 and cue > _last(_NOW, before):
         return True
-    tail = place.clause[len(place.lead) :]
+    tail = place.after.split(",", 1)[0]
     return bool(_REMOTE.search(tail)) and not _NOW.search(place.sentence)
 
 
@@ -102,21 +103,23 @@ def supposed(place: Place) -> bool:
 
 
 def lesson(place: Place, whole: str) -> bool:
-    return bool(_LESSON.search(whole)) and not (_NOW.search(place.sentence) or _OURS.search(place.sentence))
+    return bool(_LESSON.search(whole)) and not (_NOW.search(place.sentence) and _OURS.search(place.sentence))
 
 
 def hearsay(place: Place) -> bool:
     """News, films, posts; or a neighbour's child in a tale. A friend's baby in danger *now* is no hearsay."""
     urgent = bool(_NOW.search(place.sentence))
     if _HEARSAY.search(place.before):
-        return not (urgent or _OURS.search(place.before[_last(_HEARSAY, place.before) :]))
+        return not _MINE.search(place.before[_last(_HEARSAY, place.before) :])
     if _OTHERS.search(place.before):
-        return bool(_TALE.search(place.sentence)) or not urgent and not _OURS.search(place.before)
+        return (bool(_TALE.search(place.sentence)) or not urgent) and not _MINE.search(place.before)
     return False
 
 
 def somebody_else(place: Place) -> bool:
     """The grammatical subject is the mother herself, another adult, an animal or a thing."""
+    if _OURS.search(place.text[place.start : place.end]):
+        return False
     subject = max(_last(_ADULT, place.lead), _last(_THING, place.lead))
     return subject >= 0 and subject > _last(_OURS, place.lead)
 

@@ -93,7 +93,9 @@ _UNIT = (
     "度|个|天|日|周|星期|礼拜|岁|小时|钟头|钟|次|下|分|秒|米|层|级|楼|点|月|年|斤|颗|粒|片|毫升|遍|口|几|多|来|半|晚|宿"
 )
 _CHINESE_NUMBER = re.compile(
-    rf"(?:[零一二两三四五六七八九]?百零?)?(?:[一二两三四五六七八九]?十)?[零一二两俩三四五六七八九]{{0,2}}(?={_UNIT})"
+    r"[二三四五六七八九]十[一二三四五六七八九]?(?![一二三四五六七八九]度)"
+    r"|(?:[零一二两三四五六七八九]?百零?)?(?:[一二两三四五六七八九]?十)?[零一二两俩三四五六七八九]{0,2}"
+    rf"(?={_UNIT})"
 )
 _ENGLISH = {word: number for number, word in enumerate(_LETTERS["units"])}
 _TENS = {word: 20 + 10 * number for number, word in enumerate(_LETTERS["tens"])}

@@ -52,6 +52,7 @@ class Rule:
     anyone: bool = False
     under_days: int | None = None
     over_days: int | None = None
+    known_age: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _holds(rule: Rule, match: re.Match[str], talk: Talk) -> bool:
         or context.lesson(place, talk.text)
         or context.hearsay(place)
         or (not rule.suspected and context.supposed(place))
-        or (not rule.anyone and context.somebody_else(place))
+        or (not (rule.anyone or rule.suspected) and context.somebody_else(place))
         or (rule.fades and context.over(place))
         or any(pattern.search(place.sentence) for pattern in rule.unless)
     )
@@ -108,7 +109,7 @@ def _holds(rule: Rule, match: re.Match[str], talk: Talk) -> bool:
 
 def _age_fits(rule: Rule, age_days: int | None) -> bool:
     if age_days is None:
-        return rule.over_days is None
+        return rule.over_days is None and not rule.known_age
     return (rule.under_days is None or age_days < rule.under_days) and (
         rule.over_days is None or age_days >= rule.over_days
     )
