@@ -40,7 +40,8 @@ def analyse(text: str) -> Analysed:
 
 def analyse_words(words: tuple[str, ...]) -> Analysed:
     """As `analyse`, of tokens already taken."""
-    readings, idle, found = tuple(map(reading, words)), stop_mask(words), spans(words)
+    readings, found = tuple(map(reading, words)), spans(words)
+    idle = _idle(words, found)
     terms: dict[str, float] = {}
     for i, word in enumerate(words):
         if not idle[i]:
@@ -55,6 +56,15 @@ def analyse_words(words: tuple[str, ...]) -> Analysed:
             key = f"#{span.meaning}"
             terms[key] = max(weight, terms.get(key, 0.0))
     return Analysed(words, readings, idle, found, terms)
+
+
+def _idle(words: tuple[str, ...], found: tuple[Span, ...]) -> tuple[bool, ...]:
+    """Topicless tokens, except where several of them mean something together (how long, 几点下班)."""
+    mask = list(stop_mask(words))
+    for span in found:
+        if span.exact and span.end - span.start > 1:
+            mask[span.start : span.end] = [False] * (span.end - span.start)
+    return tuple(mask)
 
 
 @dataclass(frozen=True, slots=True)

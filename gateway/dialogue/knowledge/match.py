@@ -13,6 +13,8 @@ from gateway.dialogue.knowledge.text import is_cjk
 
 PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, LONE_WORD = 1.0, 0.9, 0.75, 0.75, 0.4, 0.15, 1.0
 IDLE, COMMON, LEAST = 0.06, 0.2, 0.35
+UNITS = frozenset("月岁周天斤元块次").union(("month", "year", "week", "day", "old", "kg", "kilo"))
+"""After a number: how much is compared apart (`text.quantities`); the word itself says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,9 @@ def weights(text: Analysed, telling: Callable[[str], float]) -> tuple[float, ...
             common[span.start : span.end] = [True] * (span.end - span.start)
     result = []
     for i, word in enumerate(words):
-        if text.idle[i]:
+        if text.idle[i] or (i and word in UNITS and any(w[0].isdigit() for w in words[max(0, i - 2) : i])):
             result.append(IDLE)
-        elif common[i]:
+        elif common[i] or word[0].isdigit():
             result.append(COMMON)
         else:
             near = [word + words[i + 1]] if i + 1 < len(words) else []
@@ -88,21 +90,7 @@ def _lone(word: str, read: str, by: Target) -> float:
     return LONE_HEARD if read in by.readings else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """`share` of the weight that is covered; `missing` the heaviest uncovered weight; `mass` the whole weight."""
-
-    share: float
-    missing: float
-    mass: float
-
-
-def coverage(text: Analysed, weight: tuple[float, ...], by: Target) -> Coverage:
-    """How much of `text` is in `by`."""
+def coverage(text: Analysed, weight: tuple[float, ...], by: Target) -> float:
+    """The share of the weight of `text` that is in `by`, 0..1."""
     mass = sum(weight)
-    if not mass:
-        return Coverage(0.0, 1.0, 0.0)
-    held = degrees(text, by)
-    share = sum(w * d for w, d in zip(weight, held, strict=True)) / mass
-    missing = max(w * (1 - d) for w, d in zip(weight, held, strict=True))
-    return Coverage(share, missing, mass)
+    return sum(w * d for w, d in zip(weight, degrees(text, by), strict=True)) / mass if mass else 0.0

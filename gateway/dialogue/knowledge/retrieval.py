@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from math import log
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from gateway.dialogue.knowledge import calibration
 from gateway.dialogue.knowledge.entries import Entry
 from gateway.dialogue.knowledge.index import Analysed, Inverted, analyse, invert
-from gateway.dialogue.knowledge.match import Coverage, Target, coverage, target, weights
+from gateway.dialogue.knowledge.match import Target, coverage, target, weights
 from gateway.dialogue.knowledge.text import quantities
 
 CANDIDATES = 12
@@ -92,11 +91,6 @@ class Knowledge:
         after = self._first[entry + 1] if entry + 1 < len(self._first) else len(self._texts)
         return range(int(self._first[entry]), int(after))
 
-    @cached_property
-    def size(self) -> float:
-        """Log of the number of entries: in a large base a near miss is likelier."""
-        return log(1 + len(self.entries))
-
     def evidence(self, text: str, store: str | None = None, today: str = "") -> list[Evidence]:
         """The candidates in order of promise, with their features."""
         asked = analyse(text)
@@ -118,16 +112,15 @@ class Knowledge:
         numbers = self._rows_of(entry)
         near = sorted(numbers, key=lambda i: -rows[i])[:2]
         pairs = [(coverage(asked, weight, r.target), _back(r, asked)) for r in map(self.row, near)]
-        forth, back = max(pairs, key=lambda p: p[0].share + 0.5 * p[1].share)
+        forth, back = max(pairs, key=lambda p: p[0] + 0.5 * p[1])
         wide, widest = self.whole(entry)
         features = (
-            forth.share,
-            back.share,
-            coverage(asked, weight, wide).share,
-            coverage(asked, weight, widest).share,
+            forth,
+            back,
+            coverage(asked, weight, wide),
+            coverage(asked, weight, widest),
             min(1.5, bm25),
-            forth.missing,
-            *_measured(text, self.entries[entry]),
+            _clash(text, self.entries[entry]),
         )
         return Evidence(entry, features, calibration.rank(features))
 
@@ -136,24 +129,20 @@ class Knowledge:
         judged = self.evidence(text, store, today)
         if not judged:
             return Found((), "handoff")
-        mass = sum(weights(analyse(text), self._inverted.weight))
-        confident = calibration.confidences([e.score for e in judged], mass, self.size)
+        confident = calibration.confidences([e.score for e in judged])
         hits = tuple(Hit(self.entries[e.entry], c) for e, c in zip(judged, confident, strict=True))[:TOP]
         return Found(hits, calibration.decide(hits[0].confidence))
 
 
-def _back(row: Row, asked: Analysed) -> Coverage:
+def _back(row: Row, asked: Analysed) -> float:
     return coverage(row.text, row.weight, target([asked]))
 
 
-def _measured(text: str, entry: Entry) -> tuple[float, float]:
-    """(agree, clash) of ages, weights and stages named on both sides."""
+def _clash(text: str, entry: Entry) -> float:
+    """1 when both name an age, a weight or a stage and they cannot be the same; else 0."""
     wanted = quantities(text)
     if not wanted:
-        return 0.0, 0.0
+        return 0.0
     offered = frozenset().union(*(quantities(wording) for wording in entry.asked()))
     same = [q for q in wanted if any(q.kind == o.kind for o in offered)]
-    if not same:
-        return 0.0, 0.0
-    agree = all(any(q.meets(o) for o in offered) for q in same)
-    return (1.0, 0.0) if agree else (0.0, 1.0)
+    return float(any(not any(q.meets(o) for o in offered) for q in same))
