@@ -4,7 +4,7 @@ red flag -> small talk, a person, anger -> the store's rules -> tools -> knowled
 -> clarify -> a person
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -25,7 +25,7 @@ MAX_MISSES = 1
 class Gate(Protocol):
     """The deterministic safety layer (gateway.dialogue.safety)."""
 
-    def check(self, turns: tuple[str, ...], age_days: int | None) -> RedFlag | None: ...
+    def check(self, turns: Sequence[str], age_days: int | None) -> RedFlag | None: ...
 
     def red_flag_text(self, flag: RedFlag, language: Language) -> str: ...
 

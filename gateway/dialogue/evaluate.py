@@ -88,7 +88,7 @@ def totals(verdicts: Sequence[Verdict]) -> dict[str, float | int]:
     helped = [v for v in inside if (v.decision == "answer" and v.first) or (v.decision == "clarify" and v.among)]
     coverage, threshold = coverage_at(verdicts)
     return {
-        "questions": len(verdicts),
+        "asked": len(verdicts),
         "in_scope": len(inside),
         "out_of_scope": len(outside),
         "top1": _share(sum(v.first for v in inside), len(inside)),

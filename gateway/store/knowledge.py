@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,17 @@ from gateway.store.schema import entries, entry_versions, stores
 DEMO = Path(__file__).parent.parent / "demo"
 
 
-def demo_entries() -> list[Entry]:
-    """The entries written for the demo chain."""
+def demo_entries(today: str = "") -> list[Entry]:
+    """The entries written for the demo chain. With `today` (ISO date) promotions run around that day, else always."""
     files = sorted(DEMO.glob("knowledge_*.json"))
-    return [from_dict(row) for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    return [from_dict(_dated(row, today) if today else row) for row in rows]
+
+
+def _dated(row: dict[str, Any], today: str) -> dict[str, Any]:
+    days = {"valid_from": row.get("from_days"), "valid_to": row.get("to_days")}
+    day = date.fromisoformat(today)
+    return row | {name: (day + timedelta(days=n)).isoformat() for name, n in days.items() if n is not None}
 
 
 async def chain_of(connection: AsyncConnection, store: str) -> str:
@@ -121,6 +129,6 @@ async def seed_demo(connection: AsyncConnection, chain: str, by: str, at: str) -
     if (await mark(connection, chain))[0]:
         return 0
     known = set((await connection.scalars(select(stores.c.id).where(stores.c.chain == chain))).all())
-    fitting = [one for one in demo_entries() if one.store is None or one.store in known]
+    fitting = [one for one in demo_entries(at[:10]) if one.store is None or one.store in known]
     await publish(connection, chain, fitting, by, at)
     return len(fitting)

@@ -1,7 +1,7 @@
 """PURE: fitted numbers that turn evidence into an order and a probability.
 
 Fitted by `benchmarks/retrieval.py --fit` on the tuning half of the golden questions, over many random subsets of the
-entries (right entry removed as often as kept), so that the numbers hold for five entries and for five thousand.
+entries (right entry removed or kept), so that the numbers hold for five entries and for five thousand.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from typing import Literal
 FEATURES = ("forth", "back", "wide", "widest", "bm25", "clash")
 """Coverage of the question by the best wording, of that wording by the question, of the question by all wordings and by
 the answer too; BM25 against its ideal; quantities that contradict."""
-RANK = (0.71, 4.40, 4.24, 7.60, 2.93, -1.05)
-SCORE, MARGIN, BIAS = 0.48, 0.50, -5.40
+RANK = (0.03, 4.76, 3.52, 7.62, 3.62, -1.02)
+SCORE, MARGIN, FORTH, BACK, BIAS = 0.50, 0.60, -1.25, 0.75, -5.50
 WIDEST_MARGIN = 4.0
-ANSWER, CLARIFY = 0.68, 0.28
+ANSWER, CLARIFY = 0.72, 0.33
 
 
 def rank(features: Sequence[float]) -> float:
@@ -22,10 +22,10 @@ def rank(features: Sequence[float]) -> float:
     return sum(weight * value for weight, value in zip(RANK, features, strict=True))
 
 
-def confidences(scores: Sequence[float]) -> list[float]:
-    """Probability of each candidate to be the answer; `scores` best first, at least one."""
+def confidences(scores: Sequence[float], forth: float, back: float) -> list[float]:
+    """Probability of each candidate to be the answer; `scores` best first, at least one; coverages are the best's."""
     margin = min(WIDEST_MARGIN, scores[0] - scores[1]) if len(scores) > 1 else WIDEST_MARGIN
-    best = 1 / (1 + exp(-(BIAS + SCORE * scores[0] + MARGIN * margin)))
+    best = 1 / (1 + exp(-(BIAS + SCORE * scores[0] + MARGIN * margin + FORTH * forth + BACK * back)))
     return [best, *(min(best, 1 - best) * exp(SCORE * (score - scores[0])) for score in scores[1:])]
 
 

@@ -6,7 +6,7 @@ BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
@@ -16,9 +16,10 @@ from gateway.dialogue.knowledge.concepts import Span, lexicon, spans, stop_mask
 from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
 
 K1, B = 1.2, 0.4
-GRAM, CHAR, HEARD, MEANING, WORD, COMMON = 1.0, 0.3, 0.5, 1.0, 1.0, 0.2
+GRAM, CHAR, HEARD, LONE_HEARD, MEANING, WORD, COMMON = 1.0, 0.3, 0.5, 0.1, 1.0, 1.0, 0.2
 
 Floats = NDArray[np.float32]
+_NONE = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +34,54 @@ class Analysed:
     """Index terms with their weight."""
 
 
+def pair_term(text: "Analysed", i: int) -> str:
+    """The term of tokens i and i + 1."""
+    return f"{text.words[i]}{text.words[i + 1]}"
+
+
+def sound_term(text: "Analysed", i: int) -> str:
+    """The term of how tokens i and i + 1 sound."""
+    return f"{text.readings[i]} {text.readings[i + 1]}"
+
+
+def lone_sound_term(text: "Analysed", i: int) -> str:
+    """The term of how token i sounds."""
+    return f"~{text.readings[i]}"
+
+
+def meaning_term(meaning: int) -> str:
+    return f"#{meaning}"
+
+
 def analyse(text: str) -> Analysed:
     """Tokens, readings, meanings and index terms of `text`."""
-    return analyse_words(tokens(text))
+    words = tokens(text)
+    found = spans(words)
+    bare = Analysed(words, tuple(map(reading, words)), _idle(words, found), found, {})
+    return replace(bare, terms=_terms(bare))
 
 
-def analyse_words(words: tuple[str, ...]) -> Analysed:
-    """As `analyse`, of tokens already taken."""
-    readings, found = tuple(map(reading, words)), spans(words)
-    idle = _idle(words, found)
+def _terms(text: Analysed) -> dict[str, float]:
     terms: dict[str, float] = {}
-    for i, word in enumerate(words):
-        if not idle[i]:
+    for i, word in enumerate(text.words):
+        if not text.idle[i]:
             terms[word] = CHAR if is_cjk(word) else WORD
-        if i + 1 < len(words) and not (idle[i] and idle[i + 1]) and is_cjk(word):
-            terms[word + words[i + 1]] = GRAM
-            terms[f"{readings[i]} {readings[i + 1]}"] = HEARD
-    common = lexicon().common
-    for span in found:
-        if not all(idle[span.start : span.end]):
-            weight = COMMON if span.meaning in common else MEANING if span.exact else HEARD
-            key = f"#{span.meaning}"
-            terms[key] = max(weight, terms.get(key, 0.0))
-    return Analysed(words, readings, idle, found, terms)
+            if is_cjk(word):
+                terms[lone_sound_term(text, i)] = LONE_HEARD
+        if i + 1 < len(text.words) and not (text.idle[i] and text.idle[i + 1]) and is_cjk(word):
+            terms[pair_term(text, i)] = GRAM
+            terms[sound_term(text, i)] = HEARD
+    for span in text.spans:
+        if not all(text.idle[span.start : span.end]):
+            key = meaning_term(span.meaning)
+            terms[key] = max(_meant(span), terms.get(key, 0.0))
+    return terms
+
+
+def _meant(span: Span) -> float:
+    if span.meaning in lexicon().common:
+        return COMMON
+    return MEANING if span.exact else HEARD
 
 
 def _idle(words: tuple[str, ...], found: tuple[Span, ...]) -> tuple[bool, ...]:
@@ -79,6 +105,11 @@ class Inverted:
     def weight(self, term: str) -> float:
         """How telling a term is, 0..1; a term never seen is the most telling of all."""
         return self.idf.get(term, self.unseen) / self.unseen
+
+    def holders(self, term: str) -> NDArray[np.int32]:
+        """The rows that hold `term`, ascending."""
+        posting = self.postings.get(term)
+        return posting[0] if posting else _NONE
 
     def score(self, terms: dict[str, float]) -> Floats:
         """BM25 of every row."""

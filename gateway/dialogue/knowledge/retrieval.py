@@ -1,21 +1,22 @@
 """PURE: a question to the three entries that may answer it, with calibrated confidence and a decision."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialogue.knowledge import calibration
 from gateway.dialogue.knowledge.entries import Entry
-from gateway.dialogue.knowledge.index import Analysed, Inverted, analyse, invert
-from gateway.dialogue.knowledge.match import Target, coverage, target, weights
+from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, invert
+from gateway.dialogue.knowledge.match import coverage, coverages, weights
 from gateway.dialogue.knowledge.text import quantities
 
 CANDIDATES = 12
 TOP = 3
+ANSWER_WEIGHT = 0.25
 Decision = Literal["answer", "clarify", "handoff"]
 
 
@@ -40,23 +41,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One wording of an entry."""
-
-    entry: int
-    text: Analysed
-    target: Target
-    weight: tuple[float, ...]
-    plain: str
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for an entry; `features` feed the calibration (names in `calibration.FEATURES`)."""
 
     entry: int
     features: tuple[float, ...]
-    score: float = field(default=0.0)
+    score: float
 
 
 class Knowledge:
@@ -64,78 +54,86 @@ class Knowledge:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = tuple(entries)
-        texts = [(i, wording) for i, entry in enumerate(self.entries) for wording in entry.asked()]
-        analysed = [analyse(wording) for _, wording in texts]
-        self._inverted: Inverted = invert([a.terms for a in analysed], [i for i, _ in texts])
-        self._answers: Inverted = invert(
-            [analyse(e.answer + " " + e.answer_en).terms for e in self.entries], range(len(self.entries))
-        )
-        self._texts, self._analysed = texts, analysed
-        self._owner: NDArray[np.int32] = np.array([i for i, _ in texts], np.int32)
-        self._first: NDArray[np.int64] = np.searchsorted(self._owner, np.arange(len(self.entries)))
-        self.row = lru_cache(maxsize=4_096)(self._row)
-        self.whole = lru_cache(maxsize=4_096)(self._whole)
-
-    def _row(self, number: int) -> Row:
-        owner, plain = self._texts[number]
-        text = self._analysed[number]
-        return Row(owner, text, target([text]), weights(text, self._inverted.weight), plain)
-
-    def _whole(self, entry: int) -> tuple[Target, Target]:
-        """All wordings of an entry, and the same with its answer."""
-        asked = [self._analysed[i] for i in self._rows_of(entry)]
-        told = self.entries[entry]
-        return target(asked), target([*asked, analyse(told.answer), analyse(told.answer_en)])
-
-    def _rows_of(self, entry: int) -> range:
-        after = self._first[entry + 1] if entry + 1 < len(self._first) else len(self._texts)
-        return range(int(self._first[entry]), int(after))
+        wordings = [(i, wording) for i, entry in enumerate(self.entries) for wording in entry.asked()]
+        self._rows = [analyse(wording) for _, wording in wordings]
+        self._owner = np.array([i for i, _ in wordings], np.int32)
+        self._first = np.searchsorted(self._owner, np.arange(len(self.entries) + 1))
+        self._asked = invert([row.terms for row in self._rows], [i for i, _ in wordings])
+        told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
+        self._told = invert(told, range(len(told)))
 
     def evidence(self, text: str, store: str | None = None, today: str = "") -> list[Evidence]:
         """The candidates in order of promise, with their features."""
         asked = analyse(text)
         if not asked.words or not self.entries:
             return []
-        rows = self._inverted.score(asked.terms)
-        best = np.maximum.reduceat(rows, self._first) if len(rows) else np.zeros(0, np.float32)
-        total = best + 0.25 * self._answers.score(asked.terms)
-        ideal = self._inverted.ideal(asked.terms) or 1.0
-        weight = weights(asked, self._inverted.weight)
+        rows = self._asked.score(asked.terms)
+        best = np.maximum.reduceat(rows, self._first[:-1])
+        total = best + ANSWER_WEIGHT * self._told.score(asked.terms)
         order = [int(i) for i in np.argsort(-total)[: CANDIDATES * 4] if total[i] > 0]
         order = [i for i in order if self.entries[i].serves(store, today)][:CANDIDATES]
-        judged = [self._judge(text, asked, weight, i, rows, float(best[i]) / ideal) for i in order]
-        return sorted(judged, key=lambda e: -e.score)
+        if not order:
+            return []
+        return sorted(self._judged(text, asked, order, best), key=lambda e: -e.score)
 
-    def _judge(
-        self, text: str, asked: Analysed, weight: tuple[float, ...], entry: int, rows: NDArray[np.float32], bm25: float
-    ) -> Evidence:
-        numbers = self._rows_of(entry)
-        near = sorted(numbers, key=lambda i: -rows[i])[:2]
-        pairs = [(coverage(asked, weight, r.target), _back(r, asked)) for r in map(self.row, near)]
-        forth, back = max(pairs, key=lambda p: p[0] + 0.5 * p[1])
-        wide, widest = self.whole(entry)
-        features = (
-            forth,
-            back,
-            coverage(asked, weight, wide),
-            coverage(asked, weight, widest),
-            min(1.5, bm25),
-            _clash(text, self.entries[entry]),
-        )
-        return Evidence(entry, features, calibration.rank(features))
+    def _judged(self, text: str, asked: Analysed, order: list[int], best: Floats) -> Iterator[Evidence]:
+        """Stage two: the few candidates, token by token."""
+        weight = weights(asked, self._asked.weight)
+        rows = np.concatenate([np.arange(self._first[i], self._first[i + 1]) for i in order])
+        starts = np.searchsorted(np.repeat(range(len(order)), self._sizes(order)), range(len(order)))
+        by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
+        forth = coverages(asked, weight, by_row, len(rows))
+
+        def any_row(term: str) -> NDArray[np.bool_]:
+            return np.logical_or.reduceat(by_row(term), starts)
+
+        wide = coverages(asked, weight, any_row, len(order))
+        widest = coverages(asked, weight, lambda term: any_row(term) | by_entry(term), len(order))
+        ideal = self._asked.ideal(asked.terms) or 1.0
+        for n, (entry, size) in enumerate(zip(order, self._sizes(order), strict=True)):
+            mine = slice(starts[n], starts[n] + size)
+            there, back = self._closest(asked, rows[mine], forth[mine])
+            clash = _clash(text, self.entries[entry])
+            bm25 = min(1.5, float(best[entry]) / ideal)
+            features = (there, back, float(wide[n]), float(widest[n]), bm25, clash)
+            yield Evidence(entry, features, calibration.rank(features))
+
+    def _sizes(self, order: list[int]) -> list[int]:
+        return [int(self._first[i + 1] - self._first[i]) for i in order]
+
+    def _closest(self, asked: Analysed, rows: NDArray[np.int64], forth: NDArray[np.float64]) -> tuple[float, float]:
+        """(question covered by wording, wording covered by question) of the wording where both are best."""
+        near = np.argsort(-forth)[:2]
+        pairs = [(float(forth[i]), self._back(int(rows[i]), asked)) for i in near]
+        return max(pairs, key=lambda pair: pair[0] + 0.5 * pair[1])
+
+    def _back(self, row: int, asked: Analysed) -> float:
+        text = self._rows[row]
+        return coverage(text, weights(text, self._asked.weight), asked.terms)
 
     def search(self, text: str, store: str | None = None, today: str = "") -> Found:
         """The best three of what `store` may tell on `today` (ISO date), with confidences."""
         judged = self.evidence(text, store, today)
         if not judged:
             return Found((), "handoff")
-        confident = calibration.confidences([e.score for e in judged])
+        confident = calibration.confidences([e.score for e in judged], *judged[0].features[:2])
         hits = tuple(Hit(self.entries[e.entry], c) for e, c in zip(judged, confident, strict=True))[:TOP]
         return Found(hits, calibration.decide(hits[0].confidence))
 
 
-def _back(row: Row, asked: Analysed) -> float:
-    return coverage(row.text, row.weight, target([asked]))
+def _presence(index: Inverted, columns: NDArray[Any]) -> Callable[[str], NDArray[np.bool_]]:
+    """Which of the index's rows `columns` hold a term; each term is looked up once."""
+
+    @cache
+    def present(term: str) -> NDArray[np.bool_]:
+        holders = index.holders(term)
+        if not len(holders):
+            return np.zeros(len(columns), np.bool_)
+        spots = np.minimum(np.searchsorted(holders, columns), len(holders) - 1)
+        found: NDArray[np.bool_] = holders[spots] == columns
+        return found
+
+    return present
 
 
 def _clash(text: str, entry: Entry) -> float:

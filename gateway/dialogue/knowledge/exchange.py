@@ -1,0 +1,140 @@
+"""PURE: entries from and to CSV and JSON, with an error report row by row: good rows come in, bad rows are named."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from gateway.dialogue.knowledge.entries import FIELDS, Category, Entry, as_dict
+
+MAX_ENTRIES = 20_000
+COLUMNS = tuple(name for name in FIELDS if name != "version")
+_SPLIT = "|"
+"""Between phrasings in a CSV cell."""
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one row. `row` counts from 1, without the header."""
+
+    row: int
+    id: str
+    field: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"row {self.row} ({self.id or 'no id'}): {self.field}: {self.why}"
+
+
+class Draft(BaseModel):
+    """An entry as people write it. Unknown fields are let through and dropped: exports of other systems have many."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    id: str = Field(min_length=1, max_length=60)
+    question: str = Field(min_length=1, max_length=300)
+    answer: str = Field(default="", max_length=4_000)
+    phrasings: tuple[str, ...] = Field(default=(), max_length=100)
+    question_en: str = Field(default="", max_length=300)
+    answer_en: str = Field(default="", max_length=4_000)
+    category: Category = "shopping"
+    store: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    source: str = Field(default="", max_length=300)
+    sensitive: bool = False
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+    @field_validator("phrasings", mode="before")
+    @classmethod
+    def _worded(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
+        return () if value is None else value
+
+    @field_validator("valid_from", "valid_to")
+    @classmethod
+    def _day(cls, value: str | None) -> str | None:
+        return date.fromisoformat(value).isoformat() if value else None
+
+    def entry(self) -> Entry:
+        return Entry(**self.model_dump())
+
+
+def parse_json(text: str) -> tuple[list[Entry], list[Fault]]:
+    """A JSON array of objects."""
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        return [], [Fault(0, "", "file", "not JSON")]
+    if not isinstance(rows, list):
+        return [], [Fault(0, "", "file", "an array of entries is expected")]
+    return _checked(rows)
+
+
+def parse_csv(text: str) -> tuple[list[Entry], list[Fault]]:
+    """A header and rows; phrasings are separated by `|`; a spreadsheet's byte-order mark is fine."""
+    try:
+        rows = [_cells(row) for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))]
+    except csv.Error as error:
+        return [], [Fault(0, "", "file", str(error))]
+    return _checked(rows)
+
+
+def _cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
+    kept = {name: value.removeprefix("'") for name, value in row.items() if name and isinstance(value, str) and value}
+    if "phrasings" in kept:
+        return kept | {"phrasings": kept["phrasings"].split(_SPLIT)}
+    return kept
+
+
+def _checked(rows: Iterable[Any]) -> tuple[list[Entry], list[Fault]]:
+    good: dict[str, Entry] = {}
+    faults: list[Fault] = []
+    for number, row in enumerate(rows, 1):
+        id = str(row.get("id", ""))[:60] if isinstance(row, dict) else ""
+        if number > MAX_ENTRIES:
+            return list(good.values()), [*faults, Fault(number, id, "file", f"more than {MAX_ENTRIES} rows")]
+        try:
+            entry = Draft.model_validate(row).entry()
+        except ValidationError as error:
+            faults += [Fault(number, id, str((e["loc"] or ("row",))[0]), e["msg"]) for e in error.errors()]
+            continue
+        if entry.id in good:
+            faults.append(Fault(number, id, "id", "seen before in this file"))
+        else:
+            good[entry.id] = entry
+    return list(good.values()), faults
+
+
+def to_json(entries: Iterable[Entry]) -> str:
+    rows = [{name: value for name, value in as_dict(entry).items() if name in COLUMNS} for entry in entries]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def to_csv(entries: Iterable[Entry]) -> str:
+    """With a byte-order mark, so that a spreadsheet reads Chinese; cells that look like formulas are quoted."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS)
+    writer.writeheader()
+    for entry in entries:
+        row = as_dict(entry) | {"phrasings": _SPLIT.join(entry.phrasings)}
+        writer.writerow({name: _harmless(row[name]) for name in COLUMNS})
+    return "\ufeff" + out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    if value is False or value is None:
+        return ""
+    text = str(value)
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

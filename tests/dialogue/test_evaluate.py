@@ -1,0 +1,76 @@
+"""The scores of `nestcall evaluate`, and the command itself on files of others."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.cli import build
+from gateway.dialogue.evaluate import Question, Verdict, auc, coverage_at, totals
+from gateway.errors import SettingsBroken
+
+
+def verdict(expect: str | None, got: str, confidence: float, decision: str = "answer") -> Verdict:
+    return Verdict(Question("q", expect), ((got, confidence),), decision)
+
+
+def test_coverage_stops_where_precision_would_fall_below() -> None:
+    right = [verdict("a", "a", 0.9 - n / 100) for n in range(19)]
+    wrong = [verdict("a", "b", 0.5), verdict(None, "b", 0.4)]
+    assert coverage_at([*right, *wrong]) == (pytest.approx(19 / 20), 0.5)
+
+
+def test_ties_are_answered_together() -> None:
+    assert coverage_at([verdict("a", "a", 0.9), verdict("a", "b", 0.9)]) == (0.0, 1.0)
+
+
+def test_an_answer_outside_the_knowledge_is_a_wrong_answer() -> None:
+    scores = totals([verdict(None, "a", 0.9), verdict("a", "a", 0.8)])
+    assert (scores["answered_wrong"], scores["abstained"], scores["precision"]) == (1, 0.0, 0.5)
+    assert auc([verdict(None, "a", 0.9), verdict("a", "a", 0.8)]) == 0.0
+
+
+def files(folder: Path, entries: object, questions: list[object]) -> list[str]:
+    knowledge, asked = folder / "k.json", folder / "q.jsonl"
+    knowledge.write_text(json.dumps(entries), "utf-8")
+    asked.write_text("\n".join(json.dumps(row) for row in questions), "utf-8")
+    return ["evaluate", "--knowledge", str(knowledge), "--questions", str(asked), "--json"]
+
+
+def test_any_knowledge_and_any_questions(tmp_path: Path) -> None:
+    entries = [
+        {"id": 7, "question": "怎么退货", "phrasings": ["不想要了"], "answer": "七天内"},
+        {"id": "park", "question": "Where can I park?", "phrasings": None, "answer": "Behind the store", "extra": 1},
+    ]
+    questions = [
+        {"question": "我要退货", "expect": "7"},
+        {"question": "parking lot?", "expect": "park"},
+        {"question": "你会唱歌吗", "expect": None},
+    ]
+    done = CliRunner().invoke(build(), files(tmp_path, entries, questions))
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.output)
+    assert [q["top"][0]["id"] for q in said["questions"][:2]] == ["7", "park"]
+    assert said["questions"][2]["decision"] == "handoff"
+    assert {"top1", "coverage_at_95", "abstained", "latency_ms"} <= said.keys()
+
+
+def test_a_floor_under_the_score_is_an_exit_code(tmp_path: Path) -> None:
+    arguments = files(tmp_path, [{"id": "a", "question": "x", "answer": ""}], [{"question": "完全无关", "expect": "a"}])
+    assert CliRunner().invoke(build(), [*arguments, "--fail-under", "0.5"]).exit_code == 2
+
+
+def test_a_broken_file_is_named_with_its_row(tmp_path: Path) -> None:
+    done = CliRunner().invoke(build(), files(tmp_path, [{"question": "no id"}], []))
+    assert isinstance(done.exception, SettingsBroken)
+    assert "row 1" in done.exception.detail
+
+
+def test_the_demo_answers_its_golden_questions() -> None:
+    done = CliRunner().invoke(build(), ["evaluate", "--json"])
+    scores = json.loads(done.output)
+    assert scores["questions"][0].keys() == {"question", "expect", "top", "decision"}
+    assert len(scores["questions"]) >= 300
+    assert scores["coverage_at_95"] > 0.5
+    assert scores["abstained"] > 0.9
