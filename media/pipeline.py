@@ -53,7 +53,7 @@ class Voice:
         self._tuning = tuning
         self.state = Turn()
         self._following = Following(profile.language)
-        self._hearing = Hearing(engines.detector())
+        self._hearing = Hearing(engines.detector(), mouth.sent)
         self._deaf = engines.recognizer is None
         self._events: deque[ev.Event] = deque()
         self._telling = False

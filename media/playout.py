@@ -68,6 +68,7 @@ class Playout:
         self._room = asyncio.Event()
         self._room.set()
         self._sent: deque[Samples] = deque(maxlen=_REFERENCE_FRAMES)
+        self._sounding = 0  # frames until what was sent is all silence
 
     # ------------------------------------------------------------ what is to be said
 
@@ -144,11 +145,13 @@ class Playout:
         lines = (line for (said, _), line in self._lines.items() if said == turn)
         return "".join(line.heard for line in lines if below is None or line.revision < below)
 
-    def reference(self) -> AudioChunk:
-        """The last second we sent, 16 kHz: what an echo would be made of."""
-        sent = np.concatenate(self._sent) if self._sent else np.zeros(0, np.int16)
-        thirds = sent[: len(sent) // 3 * 3].reshape(-1, 3)
-        return AudioChunk(thirds.mean(axis=1).astype(np.int16), WIRE_HZ // 3)
+    def sent(self) -> Samples:
+        """The last second we sent, 16 kHz: what an echo would be made of. Empty where it was all silence."""
+        if not self._sounding:
+            return np.zeros(0, np.int16)
+        sent = np.concatenate(self._sent)
+        thirds: Samples = sent.reshape(-1, 3).mean(axis=1).astype(np.int16)
+        return thirds
 
     async def room(self) -> None:
         """Until less than ROOM_S is queued: back-pressure for whoever makes speech."""
@@ -161,6 +164,7 @@ class Playout:
         self.frames += 1
         frame = self._fading() if self._fade_out or self._paused else self._pull()
         self._sent.append(frame)
+        self._sounding = _REFERENCE_FRAMES if frame.any() else max(0, self._sounding - 1)
         return frame
 
     def _pull(self) -> Samples:

@@ -29,9 +29,9 @@ class Tuning:
 
     start: float = 0.09
     """Voice that begins a turn while nobody speaks."""
-    sign: float = 0.06
+    sign: float = 0.03
     """Voice over the assistant: duck."""
-    hush: float = 0.09
+    hush: float = 0.06
     """Voice over the assistant: silence, sample held."""
     hush_thinking: float = 0.12
     confirm: float = 0.42

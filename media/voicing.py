@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-ON, OFF = 0.5, 0.35
+ON, OFF = 0.4, 0.3
 """Speech begins at ON and goes on until below OFF."""
 
 

@@ -1,0 +1,262 @@
+"""Laws of the turn machine, under whatever her voice, the engines and the gateway may do in any order."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from media import turn_events as ev
+from media.backchannel import is_backchannel, is_substantial
+from media.endpointing import Habits, completeness, delay
+from media.turn import advance
+from media.turn_state import Phase, Stage, Turn, joined
+from media.voicing import Voicing
+
+FRAME_S = 0.032
+TEXTS = ["", "嗯", "对对", "等一下", "这个奶粉怎么冲", "多少钱", "I want the other one", "然后"]
+
+
+@dataclass
+class World:
+    """Engines and mouth around the machine, driven by drawn numbers; checks the laws as it goes."""
+
+    turn: Turn = field(default_factory=Turn)
+    at: float = 0.0
+    asked: Counter[tuple[int, int]] = field(default_factory=Counter)
+    cut: Counter[tuple[int, int]] = field(default_factory=Counter)
+    committed: list[tuple[int, int]] = field(default_factory=list)
+    gone: set[tuple[int, int]] = field(default_factory=set)
+    settled: Counter[int] = field(default_factory=Counter)
+    open: list[int] = field(default_factory=list)
+    ending: list[int] = field(default_factory=list)
+    queue: list[tuple[tuple[int, int], bool]] = field(default_factory=list)
+    paused: bool = False
+    protected: set[int] = field(default_factory=set)
+    audible: set[tuple[int, int]] = field(default_factory=set)
+
+    def tell(self, event: ev.Event) -> None:
+        self.turn, effects = advance(self.turn, event)
+        for effect in effects:
+            self.carry_out(effect)
+        self.check()
+
+    def carry_out(self, effect: ev.Effect) -> None:
+        match effect:
+            case ev.Listen(utterance):
+                self.open.append(utterance)
+            case ev.Finalize(utterance):
+                assert utterance in self.open, "finalised what was not open"
+                self.open.remove(utterance)
+                self.ending.append(utterance)
+            case ev.Forget(utterance):
+                for list_ in (self.open, self.ending):
+                    if utterance in list_:
+                        list_.remove(utterance)
+            case ev.AskReply(turn, revision):
+                self.asked[turn, revision] += 1
+                assert self.asked[turn, revision] == 1, "asked twice"
+            case ev.Commit(turn, revision):
+                assert (turn, revision) in self.asked
+                assert (turn, revision) not in self.gone, "committed what was thrown away"
+                assert all(r < revision for t, r in self.committed if t == turn), "an older revision committed"
+                self.committed.append((turn, revision))
+                self.queue.append(((turn, revision), False))
+            case ev.Speak(turn, _, protected):
+                self.queue.append(((turn, 0), protected))
+                self.protected |= {turn} if protected else set()
+            case ev.Drop(turn, revision) | ev.Cut(turn, revision):
+                assert (turn, revision) not in self.gone, "interrupted twice"
+                self.gone.add((turn, revision))
+                self.queue = [item for item in self.queue if item[0] != (turn, revision)]
+            case ev.Silence():
+                self.queue, self.paused = [], False
+                self.protected = set()
+            case ev.Pause():
+                self.paused = True
+            case ev.Resume():
+                self.paused = False
+            case ev.Settle(turn, revision):
+                self.settled[turn] += 1
+                assert self.settled[turn] == 1, "settled twice"
+                assert revision == -1 or (turn, revision) in self.audible, "settled on a reply she did not hear"
+            case _:
+                pass
+
+    def check(self) -> None:
+        heard = [key for key, protected in self.queue if not protected]
+        assert not (heard and self.turn.phase is Phase.CUSTOMER_SPEAKING), "the assistant has words while she speaks"
+        assert not (heard and self.turn.phase is Phase.LISTENING), "words on the way, and nobody knows"
+        if self.turn.stage is Stage.HUSHED and not self.protected:
+            assert self.paused, "hushed, but not silent"
+        if self.turn.stage is Stage.NONE:
+            assert not self.paused, "silent without a reason"
+        assert len(heard) <= 1
+        assert len(self.turn.later) <= 4
+
+    # ------------------------------------------------------------ what happens
+
+    def frames(self, count: int, speech: bool) -> None:
+        for _ in range(count):
+            self.at += FRAME_S
+            self.tell(ev.Frame(self.at, FRAME_S, float(speech)))
+
+    def words(self, text: str, final: bool) -> None:
+        if final and self.ending:
+            self.tell(ev.Final(self.at, self.ending.pop(0), text))
+        elif not final and self.open + self.ending:
+            self.tell(ev.Partial(self.at, (self.open + self.ending)[-1], text))
+
+    def sound(self, over: bool) -> None:
+        """The mouth plays the first thing in its queue."""
+        if not self.queue or self.paused:
+            return
+        key, protected = self.queue[0]
+        self.audible.add(key)
+        self.tell(ev.Audible(self.at, *key))
+        if over and self.queue and self.queue[0][0] == key:
+            self.queue.pop(0)
+            self.protected.discard(key[0])
+            self.tell(ev.Over(self.at, *key))
+
+
+steps: SearchStrategy[tuple[str, int, str, bool]] = st.tuples(
+    st.sampled_from(["voice", "voice", "quiet", "quiet", "words", "words", "sound", "sound", "typed", "say", "order"]),
+    st.integers(1, 40),
+    st.sampled_from(TEXTS),
+    st.booleans(),
+)
+
+
+def live(script: list[tuple[str, int, str, bool]]) -> World:
+    world = World()
+    for what, count, text, flag in script:
+        match what:
+            case "voice" | "quiet":
+                world.frames(count, what == "voice")
+            case "words":
+                world.words(text, flag)
+            case "sound":
+                world.sound(flag)
+            case "typed" if text:
+                world.tell(ev.Typed(world.at, text))
+            case "say" if text:
+                world.tell(ev.Say(world.at, text, protected=flag))
+            case "order":
+                orders = (ev.Interrupt, ev.HandOver, ev.TakeBack)
+                world.tell(orders[count % 3](world.at))
+    return world
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_laws(script: list[tuple[str, int, str, bool]]) -> None:
+    live(script)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(steps, max_size=30))
+def test_it_always_comes_to_rest(script: list[tuple[str, int, str, bool]]) -> None:
+    """Whatever happened: once she is silent and the engines have done their part, nothing is pending."""
+    world = live(script)
+    for _ in range(12):
+        world.frames(60, speech=False)
+        while world.ending:
+            world.words("好的吗", final=True)
+        while world.queue and not world.paused:
+            world.sound(over=True)
+    assert world.turn.phase is Phase.LISTENING
+    assert not world.queue
+    assert not world.open
+    assert set(world.asked) <= world.gone | set(world.committed)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(steps, max_size=30))
+def test_hanging_up_settles_everything(script: list[tuple[str, int, str, bool]]) -> None:
+    world = live(script)
+    world.tell(ev.HangUp(world.at))
+    assert not world.queue
+    assert not world.open
+    assert world.turn.settled
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(steps, max_size=30))
+def test_an_advisor_s_call_is_never_spoken_into(script: list[tuple[str, int, str, bool]]) -> None:
+    world = World()
+    world.tell(ev.HandOver(0.0))
+    for what, count, text, flag in script:
+        match what:
+            case "voice" | "quiet":
+                world.frames(count, what == "voice")
+            case "words":
+                world.words(text, flag)
+            case "typed" if text:
+                world.tell(ev.Typed(world.at, text))
+            case "say" if text:
+                world.tell(ev.Say(world.at, text))
+    assert not world.asked
+    assert not world.queue
+
+
+# ---------------------------------------------------------------- small judges
+
+
+def test_backchannels_and_wishes() -> None:
+    for text in ("嗯", "对对对", "好的", "嗯嗯好", "mm-hm", "Uh-huh.", "yeah, right"):
+        assert is_backchannel(text), text
+        assert not is_substantial(text), text
+    for text in ("停", "等等", "不是", "我要转人工", "wait", "no", "好的但是", "what about size two"):
+        assert is_substantial(text), text
+    assert not is_substantial("")
+    assert not is_backchannel("")
+
+
+def test_delay_follows_completeness() -> None:
+    done, unsure, dangling = (
+        delay(text, Habits(), words_coming=False) for text in ("这个多少钱", "蓝色奶瓶", "我想问一下宝宝然后")
+    )
+    assert done < unsure < dangling
+    assert delay("", Habits(), words_coming=False) <= 0.25
+    assert delay("", Habits(), words_coming=True) > delay("", Habits(), words_coming=False)
+
+
+def test_digits_being_dictated_are_waited_for() -> None:
+    assert completeness("我的电话是138") < 0.3
+    assert completeness("我的电话是 138 0013 8000") > 0.8
+    assert completeness("幺三八零零") < 0.3
+
+
+@given(st.text(max_size=30), st.floats(0, 3), st.integers(0, 9))
+def test_delay_is_bounded(text: str, pause: float, seen: int) -> None:
+    assert 0.15 <= delay(text, Habits(pause, seen), words_coming=False) <= 2.5
+
+
+@given(st.lists(st.floats(0.1, 2.0), min_size=5, max_size=20))
+def test_a_slow_speaker_is_given_time(pauses: list[float]) -> None:
+    habits = Habits()
+    for pause in pauses:
+        habits = habits.paused(pause)
+    assert min(pauses) <= habits.pause + 1e-9
+    assert habits.pause <= max(pauses) + 1e-9
+    quick = delay("蓝色奶瓶", Habits(), words_coming=False)
+    assert delay("蓝色奶瓶", habits, words_coming=False) >= quick
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=20))
+def test_voicing_counts_audio(runs: list[tuple[bool, int]]) -> None:
+    voicing, at, voiced = Voicing(), 0.0, 0
+    for speech, count in runs:
+        for _ in range(count):
+            at += 0.02
+            voicing = voicing.hear(at, 0.02, float(speech))
+            voiced += speech
+    assert abs(voicing.voiced - voiced * 0.02) < 1e-6
+    assert voicing.began <= voicing.ended or not voiced
+
+
+def test_utterances_join_with_a_space_only_between_latin_words() -> None:
+    assert joined(["我想", "", "买奶粉"]) == "我想买奶粉"
+    assert joined(["no wait", "the other one"]) == "no wait the other one"
