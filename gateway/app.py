@@ -62,7 +62,7 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     inbox = Inbox(store, hub)
     receipts = Receipts(store, chat)
     alarms = Alarms(store, chat, hub)
-    uploads = Uploads(store, settings)
+    uploads = Uploads(store, settings, lambda: engines.recognizer)
     dialogue = composed(store, settings)
     assistant = Assistant(store, chat, hub, alarms, dialogue)
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import anyio.to_thread
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +27,7 @@ from gateway.hub import Hub
 from gateway.store import log, people
 from gateway.store.engine import Store
 from gateway.store.schema import conversations, events
-from signaling.protocol import Event, EventKind, Language, TextBody, TypingShown, VoiceBody
+from signaling.protocol import Event, EventKind, FileBody, ImageBody, Language, TextBody, TypingShown, VoiceBody
 
 MAX_AT_ONCE = 32
 MAX_WAITING = 50
@@ -34,6 +35,17 @@ MAX_WAITING = 50
 
 HISTORY_LINES = 12
 SWEEP_S = 30.0
+
+SENT = TextBody | ImageBody | FileBody | VoiceBody
+CANNOT_TELL = {
+    ("zh", True): "我是 AI，看不了照片和文件，没转成文字的语音也听不懂。已经请顾问来看；您也可以打字告诉我。",
+    ("zh", False): "我是 AI，看不了照片和文件，没转成文字的语音也听不懂。顾问上班后会看到；"
+    "您可以先打字告诉我，情况紧急请就近就医或拨打 120。",
+    ("en", True): "I am an AI: I cannot look at photos or files, or hear a voice note that was not transcribed. "
+    "I have asked an advisor to look; you can also type it to me.",
+    ("en", False): "I am an AI: I cannot look at photos or files, or hear a voice note that was not transcribed. "
+    "An advisor will see it when the store opens. You can type it to me; if it is urgent, see a doctor or call 120.",
+}
 
 logger = structlog.get_logger()
 
@@ -53,8 +65,8 @@ class Assistant:
         hub.taps.append(self.heard)
 
     def heard(self, event: Event) -> None:
-        """Every event passes here; a customer's words are a question."""
-        if event.kind != EventKind.MESSAGE_SENT or event.role != "customer" or not words(event):
+        """Every event passes here; what a customer sends is a question. Words said in a call are the call's."""
+        if event.kind != EventKind.MESSAGE_SENT or event.role != "customer" or not isinstance(event.body, SENT):
             return
         if event.conversation not in self._waiting:
             self._waiting[event.conversation] = deque(maxlen=MAX_WAITING)
@@ -86,7 +98,8 @@ class Assistant:
     async def answer(self, question: Event) -> None:
         text = words(question)
         state, context = await self._context(question)
-        flag = self._dialogue.red_flag(text, context)
+        # In a thread: the rules read all she said, and the loop belongs to everybody.
+        flag = await anyio.to_thread.run_sync(self._dialogue.red_flag, text, context) if text else None
         if flag is not None:
             said = self._dialogue.red_flag_text(flag, context.language)
             await self._alarms.raise_flag(question.conversation, question.seq, flag, said)
@@ -95,7 +108,7 @@ class Assistant:
             return
         typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
         self._hub.flash(state.id, typing, "customer")
-        await self._reply(question, state, await self._think(text, context))
+        await self._reply(question, state, await self._think(text, context) if text else cannot_tell(context))
 
     async def _think(self, text: str, context: Context) -> Closing:
         async for piece in self._dialogue.answer(text, context):
@@ -187,8 +200,14 @@ async def unanswered(connection: AsyncConnection) -> list[Event]:
     return [log.event_of(row) for row in (await connection.execute(query)).mappings()]
 
 
+def cannot_tell(context: Context) -> Closing:
+    """A photo, a file, a voice note nobody could transcribe: a person looks, and she is told."""
+    words = CANNOT_TELL[context.language, context.within_hours]
+    return Closing(words, "handoff", handoff=HandoffReason.SENSITIVE)
+
+
 def words(event: Event) -> str:
-    """What she wrote or, in a voice note, said. Words said in a call are the call's to answer."""
+    """What she wrote or, in a voice note, said."""
     match event.body:
         case TextBody(text=text):
             return text

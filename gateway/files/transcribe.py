@@ -17,7 +17,10 @@ log = structlog.get_logger()
 
 
 async def transcribe(samples: bytes, recognizer: Recognizer | None, language: Language) -> str:
-    """`samples`: s16 mono at 16 kHz. Empty when there is nobody to ask or nothing was understood in time."""
+    """`samples`: s16 mono at 16 kHz. Empty: nobody to ask, or nothing understood in time.
+
+    What an engine would have to ask back about is no transcript either: here nobody can be asked.
+    """
     if recognizer is None or not samples:
         return ""
     stream = recognizer.stream(language)
@@ -26,7 +29,8 @@ async def transcribe(samples: bytes, recognizer: Recognizer | None, language: La
             for piece in pieces(samples):
                 stream.feed(piece)
                 await asyncio.sleep(0)
-            return (await stream.final()).text[:MAX_CHARS]
+            heard = await stream.final()
+            return "" if heard.confirm else heard.text[:MAX_CHARS]
     except (EngineFailed, TimeoutError) as error:
         log.warning("voice note not transcribed", why=type(error).__name__)
         return ""

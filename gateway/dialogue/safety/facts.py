@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.dialogue.safety.tables import table
 
@@ -44,13 +45,14 @@ def _days(value: str, unit: str) -> int:
     return int(float(value) * _DAYS[unit])
 
 
-def ages(text: str) -> list[Measure]:
-    """The baby's age in days as said, in the order of the text."""
+@lru_cache(maxsize=8)
+def ages(text: str) -> tuple[Measure, ...]:
+    """The baby's age in days as said, in the order of the text. Each finding of a check asks again: remembered."""
     found = [*_exact_ages(text)]
     if not found:
         found = [Measure(days, m.start(), m.end()) for pattern, days in _NAMED for m in pattern.finditer(text)]
         found = found[:1] or found
-    return sorted(found, key=lambda measure: measure.start)
+    return tuple(sorted(found, key=lambda measure: measure.start))
 
 
 def _exact_ages(text: str) -> Iterator[Measure]:
