@@ -90,5 +90,5 @@ def delay(text: str, habits: Habits, *, words_coming: bool) -> float:
         wait = LONGEST + (MIDDLE - LONGEST) * complete * 2
     if words_coming:
         wait = max(wait, WORDS)
-    slow = min(1.8, max(1.0, habits.pause * 1.2 / MIDDLE)) if habits.seen >= 2 else 1.0
+    slow = min(1.6, max(1.0, habits.pause * 1.2 / MIDDLE)) if habits.seen >= 2 else 1.0
     return wait if text and complete == 1.0 else wait * slow

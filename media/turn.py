@@ -126,7 +126,8 @@ def _next_utterance(turn: Turn, last: Utterance) -> Step:
 
 def _pausing(turn: Turn, tuning: Tuning) -> Step:
     last = turn.utterances[-1]
-    wait = delay(turn.text, turn.habits, words_coming=last.guessed and not last.answered)
+    known = turn.text if last.text else ""
+    wait = delay(known, turn.habits, words_coming=last.guessed and not last.answered)
     if turn.voicing.gap >= wait:
         turn = silent(turn.with_utterance(replace(last, ending=True)))
         return turn, (ev.Finalize(last.id, turn.ended),)
