@@ -5,8 +5,8 @@
 Each turn is a sentence broken at a hesitation: she speaks, pauses, goes on, and stops. *Cut-ins*: the turn was taken as
 over within the pause. *Delay*: silence after the real end until the turn was taken as over. `fixed` waits as long for
 every turn; `blind` has no recognizer's words. `ours` sees the words as a recognizer would give them, `--partial-ms`
-after a pause begins, with `wrong` of the characters lost. Pauses of a speaker vary around her own mean, so that there is
-something to learn; speakers' means are spread evenly over 250-1200 ms. Text is written for this benchmark, not taken
+after a pause begins, with `wrong` of the characters lost. Pauses of a speaker vary around her own mean, so that there
+is something to learn; speakers' means are spread evenly over 250-1200 ms. Text is written for this benchmark, not taken
 from the rules: a third of the breaks are after a clause that could stand alone, which no rule about words can see.
 """
 
@@ -82,10 +82,10 @@ class Score:
 
 
 def fixed(seconds: float) -> Wait:
-    return lambda text, habits, coming: seconds
+    return lambda _text, _habits, _coming: seconds
 
 
-def run(wait: Wait | None, turns: int, partial_s: float, words: bool, wrong: float, seed: int = 5) -> Score:
+def run(turns: int, partial_s: float, words: bool, wrong: float, seed: int = 5) -> Score:
     rng = np.random.default_rng(seed)
     score = Score(0, [])
     for speaker in range(SPEAKERS):
@@ -95,7 +95,7 @@ def run(wait: Wait | None, turns: int, partial_s: float, words: bool, wrong: flo
             before, after = TURNS[rng.integers(len(TURNS))].split("|")
             pause = float(np.clip(rng.normal(mean, 0.15), 0.25, 1.2))
             parts = [_misheard(part, wrong, rng) for part in (before, after)]
-            turn, at = _turn(turn, at, parts, pause, wait, partial_s, words, score)
+            turn, at = _turn(turn, at, parts, pause, partial_s, words, score)
     return score
 
 
@@ -108,12 +108,11 @@ def _turn(
     at: float,
     parts: list[str],
     pause: float,
-    wait: Wait | None,
     partial_s: float,
     words: bool,
     score: Score,
 ) -> tuple[Turn, float]:
-    """One turn of hers; the real machine, with `wait` in place of its own delay where given."""
+    """One turn of hers through the real machine."""
     spoken_until, began = at + 1.0, at
     second = spoken_until + pause
     end = second + 1.0
@@ -176,7 +175,7 @@ def main() -> None:
     numbers = {}
     for name, (wait, words, wrong) in rows.items():
         with _waiting(wait):
-            score = run(wait, options.turns, partial_s, words, wrong)
+            score = run(options.turns, partial_s, words, wrong)
         row = spread(score.delays) | {"mean": float(np.mean(score.delays))}
         row["cut_ins"] = 100 * score.cut_ins / len(score.delays)
         numbers[name] = row

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 UNKNOWN = 0.5
-SHORTEST, MIDDLE, LONGEST = 0.2, 0.6, 1.3
+SHORTEST, MIDDLE, LONGEST = 0.19, 0.6, 1.3
 WORDS = 0.4
 """A recognizer is given this long to say what it has."""
 

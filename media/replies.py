@@ -36,7 +36,7 @@ class Replies:
     def __init__(self, stage: Stage, responder: ports.Responder, profile: Profile, spawn: Spawn) -> None:
         self._stage, self._responder, self._profile, self._spawn = stage, responder, profile, spawn
         self._replies: dict[Key, _Reply] = {}
-        self._count = 0
+        self._heard = 0
         self._committing: asyncio.Task[None] | None = None
         self._ended = 0.0
         self._marks: dict[str, float] = {}
@@ -47,13 +47,13 @@ class Replies:
         if not asked.speculative:
             self._marks["transcription"] = self._stage.now()
         heard = Heard(asked.text, asked.turn, asked.revision, language, asked.speculative, asked.confirm, asked.source)
-        reply = _Reply(self._speaking(asked.turn, asked.revision, language, self._count + 1), heard, language)
+        reply = _Reply(self._speaking(asked.turn, asked.revision, language, self._heard + 1), heard, language)
         self._start(reply, self._responder.reply(heard))
 
     def announce(self, speak: ev.Speak, language: Language) -> None:
         reply = _Reply(self._speaking(speak.turn, 0, language, 0), None, language)
         reply.speaking.committed.set()
-        self._start(reply, _once(speak.text))
+        self._start(reply, _once(speak.text), whole=True)
 
     def _speaking(self, turn: int, revision: int, language: Language, number: int) -> Speaking:
         profile = self._profile
@@ -63,24 +63,23 @@ class Replies:
         )
         return Speaking(turn, revision, voice, self._stage, phrasing)
 
-    def _start(self, reply: _Reply, pieces: AsyncIterator[str]) -> None:
+    def _start(self, reply: _Reply, pieces: AsyncIterator[str], *, whole: bool = False) -> None:
         key = (reply.speaking.turn, reply.speaking.revision)
         self._replies[key] = reply
         for old in [key for key, known in self._replies.items() if known.done][:-_KEEP]:
             del self._replies[old]
-        reply.task = self._spawn(self._run(reply, pieces))
+        reply.task = self._spawn(self._run(reply, pieces, whole))
 
-    async def _run(self, reply: _Reply, pieces: AsyncIterator[str]) -> None:
+    async def _run(self, reply: _Reply, pieces: AsyncIterator[str], whole: bool) -> None:
         """A mistake of ours in one reply must not end the call."""
         try:
-            await reply.speaking.run(pieces)
+            await reply.speaking.run(pieces, whole=whole)
         except Exception:
             log.exception("reply failed")
             self._stage.mouth.finish(turn=reply.speaking.turn, revision=reply.speaking.revision)
 
     def commit(self, turn: int, revision: int) -> None:
         self._marks.setdefault("transcription", self._stage.now())
-        self._count += 1
         self._replies[turn, revision].speaking.committed.set()
 
     def settle(self, settle: ev.Settle, language: Language) -> None:
@@ -128,6 +127,7 @@ class Replies:
 
     def audible(self, turn: int, revision: int) -> None:
         reply = self._replies.get((turn, revision))
+        self._heard += reply is not None and reply.heard is not None
         if reply and reply.heard and reply.heard.source == "speech":
             marks = self._marks | reply.speaking.marks | {"playout": self._stage.now()}
             self._stage.tell(waterfall(turn, self._ended, marks))

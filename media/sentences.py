@@ -31,12 +31,6 @@ class Cutter:
         return (self.rest,) if self.rest.strip() else ()
 
 
-def clauses(text: str) -> tuple[str, ...]:
-    """All of a text at once, cut as a reply that comes in one piece would be."""
-    cutter, cut = Cutter().feed(text)
-    return (*cut, *cutter.finish())
-
-
 def weight(text: str) -> float:
     """How long it takes to say, in Chinese characters."""
     return sum(0.35 if char.isascii() else 1.0 for char in text)

@@ -65,11 +65,12 @@ class Speaking:
         self.marks: dict[str, float] = {}
         """When its first text and its first audio were there (media.stats)."""
 
-    async def run(self, pieces: AsyncIterator[str]) -> None:
+    async def run(self, pieces: AsyncIterator[str], *, whole: bool = False) -> None:
+        """`whole`: each piece is said as it is (fixed lines, rendered at start), not cut into clauses."""
         send, receive = anyio.create_memory_object_stream[str](CLAUSES)
         try:
             async with asyncio.TaskGroup() as tasks:
-                writing = tasks.create_task(self._write(pieces, send))
+                writing = tasks.create_task(self._write(pieces, send, whole))
                 await self._speak(receive)
                 writing.cancel()
         finally:
@@ -78,10 +79,10 @@ class Speaking:
 
     # ------------------------------------------------------------ text
 
-    async def _write(self, pieces: AsyncIterator[str], send: MemoryObjectSendStream[str]) -> None:
+    async def _write(self, pieces: AsyncIterator[str], send: MemoryObjectSendStream[str], whole: bool) -> None:
         async with send, closing(pieces):
             try:
-                await self._cut(pieces, send)
+                await self._cut(pieces, send, whole)
             except anyio.BrokenResourceError:
                 return  # the speaking side has given up on us
             except Exception as failure:
@@ -90,12 +91,12 @@ class Speaking:
                 self._trouble("responder", failure)
                 await send.send(self._phrasing.apology)
 
-    async def _cut(self, pieces: AsyncIterator[str], send: MemoryObjectSendStream[str]) -> None:
+    async def _cut(self, pieces: AsyncIterator[str], send: MemoryObjectSendStream[str], whole: bool) -> None:
         cutter = Cutter()
         async for piece in pieces:
             if piece:
                 self.marks.setdefault("first_token", self._stage.now())
-            cutter, clauses = cutter.feed(piece)
+            cutter, clauses = (cutter, (piece,)) if whole else cutter.feed(piece)
             for clause in clauses:
                 await send.send(clause)
         for clause in cutter.finish():

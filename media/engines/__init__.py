@@ -54,12 +54,11 @@ class Engines:
         }
 
     async def warm(self, lines: Iterable[tuple[str, Voice]]) -> None:
-        """Render fixed lines (notice, greeting, fillers) now, clause by clause, so that they sound at once later."""
+        """Render fixed lines (notice, greeting, fillers) now, so that they sound at once later."""
         from media.engines.prerendered import Prerendered
-        from media.sentences import clauses
 
         if isinstance(self.synthesizer, Prerendered):
-            await self.synthesizer.warm((clause, voice) for text, voice in lines for clause in clauses(text))
+            await self.synthesizer.warm(lines)
 
     async def close(self) -> None:
         for engine in (self.recognizer, self.synthesizer):
