@@ -51,3 +51,8 @@ web: types ## build the pages into web/static
 	@cd web
 	[ -d node_modules ] && [ ! package-lock.json -nt node_modules/.done ] || { npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.done; }
 	npm test && npm run build
+
+bench-voice: setup ## answer and stop latency over WHIP, false interruptions, endpointing
+	@$(PY) -m benchmarks.endpointing
+	$(PY) -m benchmarks.interruptions
+	$(PY) -m benchmarks.voice
