@@ -148,19 +148,17 @@ FLAGS = (
     "--no-sandbox",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--autoplay-policy=no-user-gesture-required",
 )
 
 
 @pytest.fixture(scope="session")
 def make_browser(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
-    """`wav`: what the fake microphone hears, once. Without one it beeps. Browsers are kept for the session."""
+    """With FLAGS and `more`, but for what `without` begins with. Browsers are kept for the session."""
     made: dict[tuple[str, ...], Browser] = {}
 
-    def make(wav: Path | None = None, *more: str) -> Browser:
-        heard = (f"--use-file-for-fake-audio-capture={wav}%noloop",) if wav else ()
-        flags = (*FLAGS, *heard, *more)
+    def make(*more: str, without: str = "-none") -> Browser:
+        flags = (*(flag for flag in FLAGS if not flag.startswith(without)), *more)
         if flags not in made:
             made[flags] = playwright.chromium.launch(executable_path=CHROMIUM, args=list(flags), headless=True)
         return made[flags]
@@ -213,14 +211,17 @@ class People:
         self.contexts.append(context)
         return context
 
-    def customer(self, browser: Browser | None = None, path: str = "/", **more: Any) -> Page:
-        page = self.context(browser, **more).new_page()
-        page.goto(f"{self._gateway.url}{path}?store={STORE}" if path == "/" else f"{self._gateway.url}{path}")
+    def customer(self, browser: Browser | None = None, **more: Any) -> Page:
+        return self.visit(self.context(browser, **more))
+
+    def visit(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.goto(f"{self._gateway.url}/?store={STORE}")
         until(page, "globalThis.__nestcall?.link === 'online'")
         return page
 
-    def advisor(self, name: str = ADVISORS[0], browser: Browser | None = None, path: str = "/console") -> Page:
-        page = self.context(browser, wide=True, storage_state=self._staff[name]).new_page()
+    def advisor(self, name: str = ADVISORS[0], path: str = "/console") -> Page:
+        page = self.context(wide=True, storage_state=self._staff[name]).new_page()
         page.goto(f"{self._gateway.url}{path}")
         page.wait_for_selector(".inbox section")
         return page

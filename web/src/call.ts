@@ -11,7 +11,7 @@ import type { PlainKey } from "./i18n";
 import { MediaTrouble, type Opened, openDevices, whyNoCalls } from "./microphone";
 import { makeNonce } from "./nonce";
 import type { Page } from "./page";
-import type { Ack, CallView, MediaKind, ServerMessage } from "./protocol.gen";
+import type { Ack, CallView, ErrorCode, MediaKind, ServerMessage } from "./protocol.gen";
 import { mediaStats, Peer, type PeerState } from "./rtc";
 import { Sound } from "./sound";
 import { Standby } from "./standby";
@@ -123,6 +123,7 @@ export class CallLine {
     this.sound.open((at) => this.heard(joining, at));
     try {
       const opening = openDevices(media);
+      opening.catch(() => undefined); // it may fail before anybody waits for it
       // With permission given before, ringing does not wait for the microphone; otherwise it waits for the answer.
       if (!(await this.standby.microphoneAllowed())) await opening;
       await Promise.all([this.ring(spare, ask), opening.then((opened) => this.opened(opened))]);
@@ -168,7 +169,7 @@ export class CallLine {
   }
 
   private makePeer(): Peer {
-    const servers = this.page.ready.value?.ice_servers ?? [];
+    const servers = this.page.connection.ready?.ice_servers ?? [];
     const peer: Peer = new Peer(this.page.connection, servers, (state) => this.peerChanged(peer, state));
     this.peers.set(peer.name, peer);
     return peer;
@@ -194,7 +195,7 @@ export class CallLine {
       case "call.changed":
         return this.stands(message.call);
       case "error":
-        return message.peer === this.standby.name && message.peer ? this.standby.shed() : undefined;
+        return message.re === "peer.offer" ? this.notTaken(message.peer ?? "", message.code) : undefined;
       case "ready":
         return this.inCall ? void this.resume(true) : this.pickUp(message.calls);
       default:
@@ -204,6 +205,12 @@ export class CallLine {
   private answered(name: string, sdp: string): void {
     const peer = this.peers.get(name);
     peer?.answered(sdp).catch(() => (peer === this.peer ? this.fail("error.bad_sdp") : this.forget(peer)));
+  }
+
+  /** Our offer was refused: no room, or not understood. */
+  private notTaken(name: string, code: ErrorCode): void {
+    if (name === this.standby.name) this.standby.shed();
+    else if (name === this.peer?.name) this.fail(`error.${code}`);
   }
 
   /** The gateway says how the call stands. */

@@ -28,7 +28,9 @@ const TURNS_KEPT = 50;
 /** "I have everything": only what comes from now on. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
-type Captions = readonly CaptionShown[];
+/** A caption, or what was written meanwhile (its turn is then minus its seq). */
+export type CaptionLine = CaptionShown & { readonly tel?: string };
+type Captions = readonly CaptionLine[];
 
 export class Page {
   readonly link = signal<LinkState>("connecting");
@@ -132,6 +134,16 @@ export class Page {
     const typing = this.typing.value.get(event.conversation);
     if (typing && event.kind === "message.sent" && event.role === typing.role) this.typed({ ...typing, on: false });
     this.threads.get(event.conversation)?.receive(event);
+    this.written(event);
+  }
+
+  /** What is written during a call stands among its captions: her typed words, an advisor's, a number to ring. */
+  private written({ conversation, body, role, seq }: LogEvent): void {
+    const call = [...this.calls.value.values()].find((one) => one.conversation === conversation);
+    if (!call || body?.kind !== "text" || (role === "assistant" && !body.tel)) return;
+    const { text, tel } = body;
+    const line = { type: "caption.shown", call: call.call, conversation, role, text, lit: text.length } as const;
+    this.captioned({ ...line, turn: -seq, final: true, choices: [], ...(tel ? { tel } : {}) });
   }
 
   private welcome(ready: Ready): void {
@@ -195,9 +207,9 @@ export class Page {
     this.captions.value = rest;
   }
 
-  private captioned(caption: CaptionShown): void {
+  private captioned(caption: CaptionLine): void {
     const of = this.captions.value.get(caption.call) ?? [];
-    const same = (one: CaptionShown) => one.role === caption.role && one.turn === caption.turn;
+    const same = (one: CaptionLine) => one.role === caption.role && one.turn === caption.turn;
     const next = of.some(same) ? of.map((one) => (same(one) ? caption : one)) : [...of, caption];
     this.captions.value = new Map(this.captions.value).set(caption.call, next);
   }

@@ -19,7 +19,8 @@ export class Peer {
   private readonly inner: RTCPeerConnection;
   private readonly audio: RTCRtpTransceiver;
   private readonly video: RTCRtpTransceiver;
-  private offered = false;
+  /** The gateway has been told of it. */
+  offered = false;
   private trickled = 0;
   private early: RTCIceCandidate[] = [];
 

@@ -35,7 +35,7 @@ export class Standby {
   take(): Peer | null {
     const peer = this.peer;
     this.peer = null;
-    const alive = peer && (peer.state === "connected" || peer.state === "connecting" || peer.state === "new");
+    const alive = peer?.offered && (peer.state === "connected" || peer.state === "connecting" || peer.state === "new");
     if (peer && !alive) peer.close();
     return alive ? peer : null;
   }
@@ -51,8 +51,8 @@ export class Standby {
   /** Make one, if there is none and nothing speaks against it. */
   wanted(): void {
     const no = this.peer || document.hidden || this.busy() || whyNoCalls() || Date.now() < this.notBefore;
-    if (no || this.page.connection.state !== "online" || !this.page.ready.value) return;
-    if (this.page.ready.value.capabilities["voice"] === false) return;
+    const { ready, state } = this.page.connection;
+    if (no || state !== "online" || !ready || ready.capabilities["voice"] === false) return;
     const peer = this.make();
     this.peer = peer;
     peer.offer().catch(() => peer === this.peer && this.shed());

@@ -62,7 +62,7 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
         <h2 class="grow">
           {item?.customer_name} <span class="soft">{ts(`state.${thread.view.value.state}`)}</span>
         </h2>
-        <Acts thread={thread} item={item} me={me.id} onAct={act} />
+        <Acts thread={thread} item={item} me={me.id} calling={line.inCall} onAct={act} />
         <button type="button" class="bare" aria-label={t("chat.search")} onClick={() => setSearching(true)}>
           <Icon name="search" />
         </button>
@@ -113,17 +113,19 @@ interface ActsProps {
   readonly thread: LiveThread;
   readonly item: InboxItem | undefined;
   readonly me: string;
+  /** A call of one's own is handed back or hung up before the conversation is. */
+  readonly calling: boolean;
   readonly onAct: (act: Act) => void;
 }
 
 /** Only what may be done now. */
-function Acts({ thread, item, me, onAct }: ActsProps) {
+function Acts({ thread, item, me, calling, onAct }: ActsProps) {
   const { state, assignee, redFlag } = thread.view.value;
   const mine = state !== "with_assistant" && state !== "queued" && state !== "resolved" && assignee === me;
   const may: readonly (readonly [boolean, Act, string])[] = [
     [!mine && state !== "resolved", "accept", "primary"],
-    [mine, "hand_back", ""],
-    [mine, "resolve", ""],
+    [mine && !calling, "hand_back", ""],
+    [mine && !calling, "resolve", ""],
     [Boolean(redFlag ?? item?.red_flag), "clear_red_flag", ""],
   ];
   return (

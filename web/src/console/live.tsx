@@ -26,7 +26,7 @@ export function LiveCall({ page, line, conversation, item }: Props) {
   const here = state.call !== null && state.call === id;
   if (!id) return <Aftermath line={line} />;
   return (
-    <section class="live" aria-label={ts("take.captions")}>
+    <section class="live-call" aria-label={ts("take.captions")}>
       <div class="row">
         <Icon name={call?.media === "video" ? "video" : "phone"} size={18} />
         <strong class="grow" role="status">

@@ -71,15 +71,24 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
   );
 }
 
-const Pad = ({ onPress }: { onPress: (digit: string) => void }) => (
-  <div class="pad" role="group" aria-label={t("call.keypad")}>
-    {KEYS.map((digit) => (
-      <button key={digit} type="button" aria-label={t("phone.key", { digit })} onClick={() => onPress(digit)}>
-        {digit}
-      </button>
-    ))}
-  </div>
-);
+function Pad({ onPress }: { onPress: (digit: string) => void }) {
+  const [pressed, setPressed] = useState("");
+  return (
+    <div class="pad" role="group" aria-label={t("call.keypad")}>
+      <output>{pressed.slice(-12)}</output>
+      {KEYS.map((digit) => (
+        <button
+          key={digit}
+          type="button"
+          aria-label={t("phone.key", { digit })}
+          onClick={() => (onPress(digit), setPressed(pressed + digit))}
+        >
+          {digit}
+        </button>
+      ))}
+    </div>
+  );
+}
 
 await useWords();
 const page = await Page.open(upload);

@@ -5,6 +5,7 @@ import { clockTime, dayName, duration, endReasonText, fileSize, money, noticeTex
 import type { Body, Choice, FileRef, ImageBody, TextBody, VoiceBody } from "../protocol.gen";
 import { Dialog } from "./dialog";
 import { Icon } from "./icons";
+import { Tel } from "./tel";
 import { Waveform } from "./waveform";
 
 export const fileUrl = (file: FileRef): string => `/api/v1/files/${encodeURIComponent(file.id)}`;
@@ -82,12 +83,7 @@ function Words({ body, choose }: { body: TextBody; choose: Props["choose"] }) {
   return (
     <div class="bubble">
       {body.text}
-      {body.tel ? (
-        <a class="tel" href={`tel:${body.tel}`}>
-          <Icon name="phone" />
-          {t("chat.tel", { tel: body.tel })}
-        </a>
-      ) : null}
+      {body.tel ? <Tel number={body.tel} /> : null}
       <Choices choices={body.choices} choose={choose} />
       {body.sources.length ? (
         <p class="sources">

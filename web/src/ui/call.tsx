@@ -21,11 +21,14 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
   const state = line.state.value;
   const { camera, notice } = line.devices.state.value;
   const call = page.calls.value.get(state.call ?? "") ?? null;
+  const withAdvisor = call?.state === "with_advisor";
   const [typing, setTyping] = useState(false);
   if (state.phase === "ended") return <Ended state={state} onClose={() => line.dismiss()} onAgain={onAgain} />;
   return (
     <section class="call" aria-label={t(`call.${state.media}`)}>
-      <Picture stream={line.sound.stream} label={t("call.them")} class="remote" />
+      {state.media === "video" || withAdvisor ? (
+        <Picture stream={line.sound.stream} label={t("call.them")} class="remote" />
+      ) : null}
       <header>
         <p class="call-state" role="status">
           {stateText(state, call, line.devices.stream)}
@@ -41,6 +44,9 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
           {t("call.resume.tap")}
         </button>
       ) : null}
+      <div class="face" aria-hidden="true">
+        <Icon name={withAdvisor ? "user-round" : "sparkles"} size={56} />
+      </div>
       <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} />
       {camera ? <Picture stream={line.devices.stream} label={t("call.me")} class="self" /> : null}
       {typing ? <Say onSay={(text) => void line.say(text).catch(() => undefined)} /> : null}

@@ -2,11 +2,13 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
-import type { CaptionShown, Role } from "../protocol.gen";
+import type { CaptionLine } from "../page";
+import type { Role } from "../protocol.gen";
+import { Tel } from "./tel";
 
 const SHOWN = 30;
 
-export function Captions({ captions, onChoose }: { captions: readonly CaptionShown[]; onChoose: ((text: string) => void) | null }) {
+export function Captions({ captions, onChoose }: { captions: readonly CaptionLine[]; onChoose: ((text: string) => void) | null }) {
   const list = useRef<HTMLDivElement>(null);
   const shown = captions.slice(-SHOWN);
   const last = shown.at(-1);
@@ -21,6 +23,7 @@ export function Captions({ captions, onChoose }: { captions: readonly CaptionSho
         {shown.map((caption) => (
           <li key={`${caption.role}-${caption.turn}`} class={caption.role} aria-busy={!caption.final}>
             <span class="who">{t(roleKey(caption.role))}</span> <Lit caption={caption} />
+            {caption.tel ? <Tel number={caption.tel} /> : null}
           </li>
         ))}
         </ol>
@@ -40,7 +43,7 @@ export function Captions({ captions, onChoose }: { captions: readonly CaptionSho
 
 const roleKey = (role: Role) => `role.${role}` as const;
 
-function Lit({ caption }: { caption: CaptionShown }) {
+function Lit({ caption }: { caption: CaptionLine }) {
   if (caption.role !== "assistant") return <span class={caption.final ? "" : "partial"}>{caption.text}</span>;
   const characters = [...caption.text];
   return (

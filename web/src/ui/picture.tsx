@@ -3,13 +3,13 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-const STALE_MS = 2_500;
+/** The assistant's still picture is repeated every two seconds. */
+const STALE_MS = 5_000;
 
 interface Props {
   readonly stream: Signal<MediaStream | null>;
   readonly label: string;
   readonly class: string;
-  readonly muted?: boolean;
 }
 
 /** Frames drawn on this page, by class of picture: read by tests and benchmarks. */
