@@ -11,11 +11,11 @@ from gateway.alarms import Alarms
 from gateway.assistant import Assistant, HandOver
 from gateway.call_desk import open_calls
 from gateway.call_tickets import Tickets, key_of
-from gateway.call_voice import load_engines
 from gateway.calls import Calls
 from gateway.chat import Chat
 from gateway.dialogue import compose
 from gateway.dialogue.ports import Dialogue
+from gateway.engines import load_engines
 from gateway.files.uploads import Uploads
 from gateway.hub import Hub
 from gateway.inbox import Inbox

@@ -8,25 +8,12 @@ from gateway.call_context import CallContext
 from gateway.call_minutes import Minutes
 from gateway.call_room import SteadyEar, Voicing
 from gateway.settings import Settings
-from media.engines import EngineChoice, Engines, load
+from media.engines import Engines
 from media.pipeline import Voice
 from media.playout import Playout
 from media.ports import Heard, Responder
 from media.profile import GREETING, Profile
 from signaling.protocol import Language
-
-
-def load_engines(settings: Settings) -> Engines:
-    """Blocks while models load: call it in a thread, before serving."""
-    return load(
-        EngineChoice(
-            recognizer=settings.recognizer,
-            synthesizer=settings.synthesizer,
-            models_dir=settings.models_dir,
-            whisper_model=settings.whisper_model,
-            edge_tts=settings.edge_tts,
-        )
-    )
 
 
 class InstantAnswers:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from aiortc import MediaStreamTrack
+
 from tests.gateway.served import Client, Served
 from tests.media.browser import Browser, Tone
 
@@ -36,8 +38,10 @@ class OnLine:
 
 
 @asynccontextmanager
-async def on_line(house: Served, person: str, hz: float = 600, conversation: str = "") -> AsyncIterator[OnLine]:
-    browser = Browser(audio=Tone(hz))
+async def on_line(
+    house: Served, person: str, hz: float = 600, conversation: str = "", audio: MediaStreamTrack | None = None
+) -> AsyncIterator[OnLine]:
+    browser = Browser(audio=audio or Tone(hz))
     thread = conversation or await house.conversation(person)  # before hello: she follows it from the start
     try:
         async with house.connect(person) as client:

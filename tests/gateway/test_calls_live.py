@@ -1,36 +1,263 @@
-"""Whole calls: real WebSocket, real ICE, DTLS and RTP, benchmark engines, the real log."""
+"""Whole calls: the real wire, real ICE, DTLS and RTP, benchmark engines, the real log."""
 
 import asyncio
+import gc
+from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import select
 
 from gateway.settings import Settings
+from gateway.store.schema import calls, conversations, events, people, turns
 from tests.gateway.callers import on_line
-from tests.gateway.served import served
+from tests.gateway.served import Served, served
+from tests.media.browser import Browser, Tone
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
+    """The greeting is 500 Hz, replies are 650 Hz and up: who speaks can be heard."""
     return settings.model_copy(update={"recognizer": "instant", "synthesizer": "tone", "responder": "instant"})
 
 
-async def _customer(house) -> str:
+@pytest.fixture
+async def house(settings: Settings) -> AsyncIterator[Served]:
+    async with served(settings) as made:
+        yield made
+
+
+async def somebody(house: Served, role: str, n: int = 0, store: str | None = None) -> str:
     async with house.gateway.store.read() as connection:
-        from sqlalchemy import select
-
-        from gateway.store.schema import people
-
-        row = await connection.execute(select(people.c.id).where(people.c.role == "customer").limit(1))
-        return row.scalar_one()
+        query = select(people.c.id).where(people.c.role == role).order_by(people.c.id)
+        if store:
+            query = query.where(people.c.store == store)
+        return (await connection.execute(query)).scalars().all()[n]
 
 
-async def test_a_standby_becomes_a_call_and_the_greeting_is_heard(settings: Settings) -> None:
-    async with served(settings) as house, on_line(house, await _customer(house)) as line:
+async def advisor_of(house: Served, conversation: str, n: int = 0) -> str:
+    async with house.gateway.store.read() as connection:
+        query = select(conversations.c.store).where(conversations.c.id == conversation)
+        store = (await connection.execute(query)).scalar_one()
+    return await somebody(house, "advisor", n, store)
+
+
+async def rows(house: Served, table, **fits):
+    async with house.gateway.store.read() as connection:
+        query = select(table)
+        for name, value in fits.items():
+            query = query.where(table.c[name] == value)
+        return (await connection.execute(query)).mappings().all()
+
+
+async def quiet(house: Served) -> None:
+    """Until no room is left."""
+    async with asyncio.timeout(8):
+        while house.gateway.calls.rooms.open:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_a_standby_becomes_a_call_and_nothing_is_left(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
         await line.standby()
         assert (await line.start())["type"] == "ack"
         assert abs(await line.browser.heard_hz(20, 2) - 500) < 10
         await line.client.ask("call.leave", call=line.call)
         ended = await line.client.event(kind="call.ended")
         assert ended["data"]["reason"] == "customer_left"
-        await asyncio.sleep(0.2)
-        assert not house.gateway.calls.rooms.open
+        await quiet(house)
+    row = (await rows(house, calls))[0]
+    assert (row["state"], row["reason"]) == ("ended", "customer_left")
+    assert row["waterfall"]["gateway"]["first_sound"] >= 0
+    assert not house.gateway.calls.peers.standbys
+
+
+async def test_hanging_up_leaves_no_task(house: Served) -> None:
+    customer = await somebody(house, "customer")
+    async with on_line(house, customer) as line:
+        await line.standby()
+        before = {task.get_name() for task in asyncio.all_tasks()}
+        await line.start()
+        await line.browser.heard_hz(5, 2)
+        await line.client.ask("call.leave", call=line.call)
+        await line.client.event(kind="call.ended")
+        await quiet(house)
+        await asyncio.sleep(0.3)
+        gc.collect()
+        left = [task for task in asyncio.all_tasks() if task.get_name() not in before]
+        assert not [task for task in left if "Room" in repr(task) or "Voice" in repr(task)]
+
+
+async def test_early_trickle_without_a_standby(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.client.say("peer.offer", peer="p1", sdp=await line.browser.offer())
+        await line.client.say(
+            "call.start", nonce="n" * 12, conversation=line.conversation, media="voice", peer="p1", style="browser"
+        )
+        await line.browser.accept((await line.client.until("peer.answered"))["sdp"])
+        await line.state("with_assistant")
+        assert abs(await line.browser.heard_hz(20, 2) - 500) < 10
+
+
+async def test_typed_words_are_a_turn_and_the_log_keeps_what_was_heard(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.client.ask("call.say", call=line.call, text="你好")
+        said = await line.client.event(kind="message.sent", role="customer")
+        assert said["body"] == {"kind": "speech", "text": "你好", "call": line.call, "turn": said["body"]["turn"]}
+        caption = await line.client.until("caption.shown", role="assistant")
+        assert caption["call"] == line.call
+
+
+async def test_a_spoken_turn_is_answered_and_measured(house: Served) -> None:
+    """A tone is no speech to Silero, so her words are played from a recording of espeak."""
+    from tests.media.spoken import Spoken
+
+    async with on_line(house, await somebody(house, "customer"), audio=Spoken("where is my order today")) as line:
+        await line.standby()
+        await line.start()
+        answered = await line.client.until("turn.measured", timeout=20)
+        assert sum(answered["parts_ms"].values()) == pytest.approx(answered["response_ms"], abs=2)
+        assert await line.browser.heard_hz(10, 5) > 600
+    assert await rows(house, turns, call=line.call)
+
+
+async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer"), hz=600) as mother:
+        await mother.standby()
+        await mother.start(media="video")
+        await mother.state("with_assistant")
+        person = await advisor_of(house, mother.conversation)
+        async with on_line(house, person, hz=900, conversation=mother.conversation) as advisor:
+            await advisor.client.ask("conversation.open", conversation=mother.conversation, after=0)
+            await advisor.standby()
+            answer = await advisor.client.ask("call.take_over", call=mother.call, peer="p1")
+            assert answer["type"] == "ack"
+            shown = await mother.state("with_advisor")
+            assert shown["advisor"] == person
+            assert abs(await mother.browser.heard_hz() - 900) < 10
+            assert abs(await advisor.browser.heard_hz() - 600) < 10
+            async with asyncio.timeout(5):
+                assert (await mother.browser.tracks["video"].recv()).width > 0
+            await mother.client.event(kind="conversation.assigned")
+            await advisor.client.ask("call.hand_back", call=mother.call)
+            await mother.state("with_assistant")
+            assert await mother.browser.heard_hz(20, 10) != pytest.approx(900, abs=50)
+    kinds = [event["kind"] for event in await rows(house, events, conversation=mother.conversation)]
+    assert kinds.count("conversation.assigned") == kinds.count("conversation.handed_back") == 1
+
+
+async def test_one_advisor_wins(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        first, second = [await advisor_of(house, mother.conversation, n) for n in (0, 1)]
+        async with (
+            on_line(house, first, conversation=mother.conversation) as one,
+            on_line(house, second, conversation=mother.conversation) as two,
+        ):
+            await one.standby()
+            await two.standby()
+            answers = await asyncio.gather(
+                *(line.client.ask("call.take_over", call=mother.call, peer="p1") for line in (one, two))
+            )
+            assert sorted(answer["type"] for answer in answers) == ["ack", "error"]
+            assert next(a for a in answers if a["type"] == "error")["code"] == "taken"
+
+
+async def test_an_advisor_who_vanishes_is_replaced_by_the_assistant(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        person = await advisor_of(house, mother.conversation)
+        async with on_line(house, person, conversation=mother.conversation) as advisor:
+            await advisor.standby()
+            await advisor.client.ask("call.take_over", call=mother.call, peer="p1")
+            await mother.state("with_advisor")
+            await advisor.browser.pc.close()
+            await mother.state("with_assistant")
+        await mother.client.event(kind="conversation.queued")
+        await mother.browser.heard_hz(10, 2)
+
+
+async def test_she_comes_back_on_a_new_connection(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        await line.browser.pc.close()
+        await line.state("reconnecting")
+        line.browser = Browser(audio=Tone(600))
+        await line.standby("p2")
+        assert (await line.client.ask("call.resume", call=line.call, peer="p2"))["call"] == line.call
+        await line.state("with_assistant")
+        assert await line.browser.heard_hz(20, 2) > 0
+        await line.browser.pc.close()
+
+
+async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
+    async with served(settings) as house:
+        customer = await somebody(house, "customer")
+        async with on_line(house, customer) as line:
+            await line.standby()
+            await line.start()
+            await line.state("with_assistant")
+            call = line.call
+    async with served(settings) as house, on_line(house, customer) as line:
+        assert [c["call"] for c in line.client.ready["calls"]] == [call]
+        assert line.client.ready["calls"][0]["state"] == "reconnecting"
+        await line.standby()
+        await line.client.ask("call.resume", call=call, peer="p1")
+        await line.state("with_assistant")
+        assert await line.browser.heard_hz(20, 2) > 0
+        await line.client.ask("call.leave", call=call)
+        await line.client.event(kind="call.ended")
+
+
+async def test_refusals(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        refused = await line.start(peer="never-offered")
+        assert refused["code"] == "no_such_peer"
+        await line.client.say("peer.offer", peer="p9", sdp="v=0\r\nrubbish\r\n")
+        assert (await line.client.until("error"))["code"] == "bad_sdp"
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        again = await line.client.ask("call.start", conversation=line.conversation, media="voice", peer="p1")
+        assert again["code"] == "call_limit"
+        assert (await line.client.ask("call.leave", call="k-nobody"))["code"] == "not_found"
+
+
+async def test_full_is_said_politely(settings: Settings) -> None:
+    async with served(settings.model_copy(update={"max_calls": 1})) as house:
+        one, two = [await somebody(house, "customer", n) for n in (0, 1)]
+        async with on_line(house, one) as first, on_line(house, two) as second:
+            await first.standby()
+            await second.standby()
+            await first.start()
+            refused = await second.start()
+            assert refused["code"] == "busy"
+            assert refused["retry_after_ms"] > 0
+
+
+async def test_the_oldest_standby_is_shed(settings: Settings) -> None:
+    async with served(settings.model_copy(update={"max_standbys": 1})) as house:
+        one, two = [await somebody(house, "customer", n) for n in (0, 1)]
+        async with on_line(house, one) as first, on_line(house, two) as second:
+            await first.standby()
+            await second.standby()
+            assert (await first.client.until("peer.closed"))["reason"] == "shed"
+
+
+async def test_the_page_reports_its_waterfall(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.client.say(
+            "call.report", call=line.call, waterfall={"mode": "standby", "steps": {"tap": 0, "first_sound": 40}}
+        )
+        await line.client.say("ping", t=1)
+        await line.client.until("pong")
+        assert (await rows(house, calls))[0]["waterfall"]["customer"]["mode"] == "standby"
