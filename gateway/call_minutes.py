@@ -23,6 +23,9 @@ log = structlog.get_logger()
 ROOM = 512
 """Writes that wait. Overflow (the database is down for minutes): the newest is refused and logged as lost."""
 
+EVERY_S = 0.1
+"""Captions of one side while they change; the final one always goes."""
+
 Write = Callable[[], Awaitable[None]]
 
 
@@ -42,6 +45,7 @@ class Minutes:
         self.on_line: Callable[[Role, str], None] = lambda _role, _text: None
         """A finished line of the conversation, for the dialogue's history."""
         self.last_seq = 0
+        self._shown_at: dict[Role, float] = {}
 
     # ------------------------------------------------------------ from the pipeline
 
@@ -60,23 +64,33 @@ class Minutes:
 
     def caption(self, note: CaptionNote, *, role: Role, sender: str = "") -> None:
         turn = self.numbered(note.turn)
-        self._hub.flash(
-            self._conversation,
-            CaptionShown(
-                call=self._call,
-                conversation=self._conversation,
-                role=role,
-                turn=turn,
-                text=note.text,
-                final=note.final,
-                lit=note.lit,
-                choices=self.choices.get(note.turn, ()) if role == "assistant" else (),
-            ),
-        )
+        if note.final or self._due(role):
+            self._flash(note, role, turn)
         if role == "customer":
             self.on_words(note.text)
         if note.done:
             self._done(note, role, sender or self._sender(role), turn)
+
+    def _due(self, role: Role) -> bool:
+        """Words light up ten times a second, not with every character."""
+        now = asyncio.get_running_loop().time()
+        if now - self._shown_at.get(role, 0.0) < EVERY_S:
+            return False
+        self._shown_at[role] = now
+        return True
+
+    def _flash(self, note: CaptionNote, role: Role, turn: int) -> None:
+        caption = CaptionShown(
+            call=self._call,
+            conversation=self._conversation,
+            role=role,
+            turn=turn,
+            text=note.text,
+            final=note.final,
+            lit=note.lit,
+            choices=self.choices.get(note.turn, ()) if role == "assistant" else (),
+        )
+        self._hub.flash(self._conversation, caption)
 
     def numbered(self, turn: int) -> int:
         """The pipeline's turn as the pages know it: a call that outlived a gateway goes on counting."""

@@ -1,13 +1,17 @@
 """A customer or advisor on the line: the gateway's real wire, a real aiortc peer."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiortc import MediaStreamTrack
 
 from tests.gateway.served import Client, Served
 from tests.media.browser import Browser, Tone
+
+WAIT_S = 30.0
 
 
 @dataclass
@@ -16,7 +20,7 @@ class OnLine:
     browser: Browser
     conversation: str
     call: str = ""
-    peers: list[Browser] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
 
     async def standby(self, peer: str = "p1") -> None:
         await self.client.say("peer.offer", peer=peer, sdp=await self.browser.offer())
@@ -29,12 +33,35 @@ class OnLine:
         self.call = answer.get("call", "")
         return answer
 
-    async def state(self, state: str) -> dict[str, str]:
-        """Waits for this state of the call."""
-        while True:
-            changed = await self.client.until("call.changed")
-            if changed["call"]["state"] == state:
-                return changed["call"]
+    async def frame(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first frame that fits, also among those that came while something else was waited for; each once."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                for n, frame in enumerate(self.client.got):
+                    if n not in self.read and fits(frame):
+                        self.read.add(n)
+                        return frame
+                await self.client.next()
+
+    async def state(self, state: str) -> dict[str, Any]:
+        """The call in this state."""
+        found = await self.frame(lambda f: f["type"] == "call.changed" and f["call"]["state"] == state)
+        return found["call"]  # type: ignore[no-any-return]
+
+    async def event(self, kind: str, **fits: Any) -> dict[str, Any]:
+        found = await self.frame(
+            lambda f: (
+                f["type"] == "event.appended"
+                and f["event"]["kind"] == kind
+                and all(f["event"].get(name) == value for name, value in fits.items())
+            )
+        )
+        return found["event"]  # type: ignore[no-any-return]
+
+    async def message(self, type_: str, **fits: Any) -> dict[str, Any]:
+        return await self.frame(
+            lambda f: f["type"] == type_ and all(f.get(name) == value for name, value in fits.items())
+        )
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ async def test_a_standby_becomes_a_call_and_nothing_is_left(house: Served) -> No
         assert (await line.start())["type"] == "ack"
         assert abs(await line.browser.heard_hz(20, 2) - 500) < 10
         await line.client.ask("call.leave", call=line.call)
-        ended = await line.client.event(kind="call.ended")
+        ended = await line.event("call.ended")
         assert ended["data"]["reason"] == "customer_left"
         await quiet(house)
     row = (await rows(house, calls))[0]
@@ -79,7 +79,7 @@ async def test_hanging_up_leaves_no_task(house: Served) -> None:
         await line.start()
         await line.browser.heard_hz(5, 2)
         await line.client.ask("call.leave", call=line.call)
-        await line.client.event(kind="call.ended")
+        await line.event("call.ended")
         await quiet(house)
         await asyncio.sleep(0.3)
         gc.collect()
@@ -93,7 +93,7 @@ async def test_early_trickle_without_a_standby(house: Served) -> None:
         await line.client.say(
             "call.start", nonce="n" * 12, conversation=line.conversation, media="voice", peer="p1", style="browser"
         )
-        await line.browser.accept((await line.client.until("peer.answered"))["sdp"])
+        await line.browser.accept((await line.message("peer.answered"))["sdp"])
         await line.state("with_assistant")
         assert abs(await line.browser.heard_hz(20, 2) - 500) < 10
 
@@ -103,9 +103,9 @@ async def test_typed_words_are_a_turn_and_the_log_keeps_what_was_heard(house: Se
         await line.standby()
         await line.start()
         await line.client.ask("call.say", call=line.call, text="你好")
-        said = await line.client.event(kind="message.sent", role="customer")
+        said = await line.event("message.sent", role="customer")
         assert said["body"] == {"kind": "speech", "text": "你好", "call": line.call, "turn": said["body"]["turn"]}
-        caption = await line.client.until("caption.shown", role="assistant")
+        caption = await line.message("caption.shown", role="assistant")
         assert caption["call"] == line.call
 
 
@@ -116,7 +116,7 @@ async def test_a_spoken_turn_is_answered_and_measured(house: Served) -> None:
     async with on_line(house, await somebody(house, "customer"), audio=Spoken("where is my order today")) as line:
         await line.standby()
         await line.start()
-        answered = await line.client.until("turn.measured", timeout=20)
+        answered = await line.message("turn.measured")
         assert sum(answered["parts_ms"].values()) == pytest.approx(answered["response_ms"], abs=2)
         assert await line.browser.heard_hz(10, 5) > 600
     assert await rows(house, turns, call=line.call)
@@ -139,7 +139,7 @@ async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
             assert abs(await advisor.browser.heard_hz() - 600) < 10
             async with asyncio.timeout(5):
                 assert (await mother.browser.tracks["video"].recv()).width > 0
-            await mother.client.event(kind="conversation.assigned")
+            await mother.event("conversation.assigned")
             await advisor.client.ask("call.hand_back", call=mother.call)
             await mother.state("with_assistant")
             assert await mother.browser.heard_hz(20, 10) != pytest.approx(900, abs=50)
@@ -178,7 +178,7 @@ async def test_an_advisor_who_vanishes_is_replaced_by_the_assistant(house: Serve
             await mother.state("with_advisor")
             await advisor.browser.pc.close()
             await mother.state("with_assistant")
-        await mother.client.event(kind="conversation.queued")
+        await mother.event("conversation.queued")
         await mother.browser.heard_hz(10, 2)
 
 
@@ -213,7 +213,7 @@ async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
         await line.state("with_assistant")
         assert await line.browser.heard_hz(20, 2) > 0
         await line.client.ask("call.leave", call=call)
-        await line.client.event(kind="call.ended")
+        await line.event("call.ended")
 
 
 async def test_refusals(house: Served) -> None:
@@ -221,7 +221,7 @@ async def test_refusals(house: Served) -> None:
         refused = await line.start(peer="never-offered")
         assert refused["code"] == "no_such_peer"
         await line.client.say("peer.offer", peer="p9", sdp="v=0\r\nrubbish\r\n")
-        assert (await line.client.until("error"))["code"] == "bad_sdp"
+        assert (await line.message("error"))["code"] == "bad_sdp"
         await line.standby()
         await line.start()
         await line.state("with_assistant")
@@ -248,7 +248,7 @@ async def test_the_oldest_standby_is_shed(settings: Settings) -> None:
         async with on_line(house, one) as first, on_line(house, two) as second:
             await first.standby()
             await second.standby()
-            assert (await first.client.until("peer.closed"))["reason"] == "shed"
+            assert (await first.message("peer.closed"))["reason"] == "shed"
 
 
 async def test_the_page_reports_its_waterfall(house: Served) -> None:
@@ -259,5 +259,5 @@ async def test_the_page_reports_its_waterfall(house: Served) -> None:
             "call.report", call=line.call, waterfall={"mode": "standby", "steps": {"tap": 0, "first_sound": 40}}
         )
         await line.client.say("ping", t=1)
-        await line.client.until("pong")
+        await line.message("pong")
         assert (await rows(house, calls))[0]["waterfall"]["customer"]["mode"] == "standby"
