@@ -1,18 +1,24 @@
 """How late the event loop is: the one figure that says whether audio would suffer from another call."""
 
 import asyncio
+from collections import deque
+from statistics import median
 
 EVERY_S = 0.1
-HIGH_S = 0.06
-"""A mean lateness of three frames: pacers begin to burst."""
+WINDOW = 30
+HIGH_S = 0.1
+"""A median lateness of five frames over three seconds: pacers burst all the time. A single hiccup is none."""
 
 
 class Load:
-    """Exponential mean of the loop's lateness, seconds; `run` measures until cancelled."""
+    """The loop's lateness, seconds; `run` measures until cancelled."""
 
     def __init__(self) -> None:
-        self.lag = 0.0
-        self.worst = 0.0
+        self._late: deque[float] = deque([0.0] * WINDOW, maxlen=WINDOW)
+
+    @property
+    def lag(self) -> float:
+        return median(self._late)
 
     @property
     def high(self) -> bool:
@@ -23,6 +29,4 @@ class Load:
         while True:
             due = loop.time() + EVERY_S
             await asyncio.sleep(EVERY_S)
-            late = max(0.0, loop.time() - due)
-            self.worst = max(self.worst, late)
-            self.lag += 0.1 * (late - self.lag)
+            self._late.append(max(0.0, loop.time() - due))

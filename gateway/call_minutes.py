@@ -114,7 +114,7 @@ class Minutes:
         shown = TurnMeasured(
             call=self._call, conversation=self._conversation, turn=turn, parts_ms=parts_ms, response_ms=response_ms
         )
-        self._hub.flash(self._conversation, shown, "staff")
+        self._hub.flash(self._conversation, shown)
 
         async def store() -> None:
             at = self._chat.now()

@@ -66,11 +66,11 @@ def call_verbs(calls: Calls) -> Mapping[type, Verb]:
         return Ack(nonce=m.nonce, call=m.call)
 
     async def say(visit: Visit, m: CallSay) -> Ack:
-        calls.say(visit.person, m.call, m.text)
+        await calls.say(visit.person, m.call, m.nonce, m.text)
         return Ack(nonce=m.nonce, call=m.call)
 
     async def press(visit: Visit, m: CallPress) -> Ack:
-        calls.say(visit.person, m.call, m.digit, "key")
+        calls.press(visit.person, m.call, m.digit)
         return Ack(nonce=m.nonce, call=m.call)
 
     async def report(visit: Visit, m: CallReport) -> None:

@@ -12,7 +12,7 @@ from gateway.alarms import Alarms
 from gateway.call_about import About
 from gateway.call_load import Load
 from gateway.call_peers import Line, Peers
-from gateway.call_room import Room, Source
+from gateway.call_room import Room
 from gateway.call_rooms import MakeVoice, Rooms
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
@@ -25,7 +25,7 @@ from gateway.settings import Settings
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
-from signaling.protocol import CallReport, CallView, ErrorCode, MediaKind
+from signaling.protocol import CallReport, CallView, ErrorCode, MediaKind, TextBody
 from signaling.sdp import Rules
 
 SWEEP_S = 1.0
@@ -139,12 +139,24 @@ class Calls:
         else:
             await room.ask(machine.Stopped("advisor_left"))
 
-    def say(self, person: Person, call: str, text: str, source: Source = "typed") -> None:
-        """She typed, tapped a choice or pressed a key: a turn."""
+    async def say(self, person: Person, call: str, nonce: str, text: str) -> None:
+        """She typed or tapped a choice: it is in the log like any message, and a turn like a spoken one."""
+        room = self._hers(person, call)
+        sent = await self._chat.send(person, room.about.conversation, nonce, TextBody(text=text))
+        if sent.seq > room.minutes.last_seq:  # a repeated request is not said twice
+            room.minutes.last_seq = sent.seq
+            room.minutes.on_line("customer", text)
+            room.hear(text, "typed")
+
+    def press(self, person: Person, call: str, digit: str) -> None:
+        """A key of the pad."""
+        self._hers(person, call).hear(digit, "key")
+
+    def _hers(self, person: Person, call: str) -> Room:
         room = self._room(call)
         if person.id != room.about.customer.id:
             raise NotYours(ErrorCode.NOT_FOUND)
-        room.hear(text, source)
+        return room
 
     # ------------------------------------------------------------ the advisor's side
 

@@ -24,7 +24,7 @@ class OnLine:
 
     async def standby(self, peer: str = "p1") -> None:
         await self.client.say("peer.offer", peer=peer, sdp=await self.browser.offer())
-        answered = await self.client.until("peer.answered", peer=peer)
+        answered = await self.message("peer.answered", peer=peer)
         await self.browser.accept(answered["sdp"])
         await self.browser.connected()
 

@@ -12,6 +12,7 @@ from gateway.store.schema import calls, conversations, events, people, turns
 from tests.gateway.callers import on_line
 from tests.gateway.served import Served, served
 from tests.media.browser import Browser, Tone
+from tests.media.spoken import Spoken, recording
 
 
 @pytest.fixture
@@ -32,6 +33,14 @@ async def somebody(house: Served, role: str, n: int = 0, store: str | None = Non
         if store:
             query = query.where(people.c.store == store)
         return (await connection.execute(query)).scalars().all()[n]
+
+
+async def neighbour(house: Served) -> str:
+    """A customer of a store with two advisors."""
+    async with house.gateway.store.read() as connection:
+        found = (await connection.execute(select(people.c.store, people.c.role, people.c.id))).all()
+    busy = next(s for s, role, _ in found if [(x, r) for x, r, _ in found].count((s, "advisor")) > 1)
+    return next(id_ for s, role, id_ in found if s == busy and role == "customer")
 
 
 async def advisor_of(house: Served, conversation: str, n: int = 0) -> str:
@@ -104,16 +113,17 @@ async def test_typed_words_are_a_turn_and_the_log_keeps_what_was_heard(house: Se
         await line.start()
         await line.client.ask("call.say", call=line.call, text="你好")
         said = await line.event("message.sent", role="customer")
-        assert said["body"] == {"kind": "speech", "text": "你好", "call": line.call, "turn": said["body"]["turn"]}
+        assert said["body"]["text"] == "你好"
+        heard = await line.event("message.sent", role="assistant")
+        assert (heard["ai"], heard["body"]["kind"], heard["body"]["call"]) == (True, "speech", line.call)
         caption = await line.message("caption.shown", role="assistant")
         assert caption["call"] == line.call
 
 
 async def test_a_spoken_turn_is_answered_and_measured(house: Served) -> None:
     """A tone is no speech to Silero, so her words are played from a recording of espeak."""
-    from tests.media.spoken import Spoken
-
-    async with on_line(house, await somebody(house, "customer"), audio=Spoken("where is my order today")) as line:
+    words = Spoken(await recording("Hello, can you tell me where my order is today?"))
+    async with on_line(house, await somebody(house, "customer"), audio=words) as line:
         await line.standby()
         await line.start()
         answered = await line.message("turn.measured")
@@ -137,7 +147,7 @@ async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
             assert shown["advisor"] == person
             assert abs(await mother.browser.heard_hz() - 900) < 10
             assert abs(await advisor.browser.heard_hz() - 600) < 10
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 assert (await mother.browser.tracks["video"].recv()).width > 0
             await mother.event("conversation.assigned")
             await advisor.client.ask("call.hand_back", call=mother.call)
@@ -148,7 +158,7 @@ async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
 
 
 async def test_one_advisor_wins(house: Served) -> None:
-    async with on_line(house, await somebody(house, "customer")) as mother:
+    async with on_line(house, await neighbour(house)) as mother:
         await mother.standby()
         await mother.start()
         await mother.state("with_assistant")
@@ -221,7 +231,7 @@ async def test_refusals(house: Served) -> None:
         refused = await line.start(peer="never-offered")
         assert refused["code"] == "no_such_peer"
         await line.client.say("peer.offer", peer="p9", sdp="v=0\r\nrubbish\r\n")
-        assert (await line.message("error"))["code"] == "bad_sdp"
+        assert (await line.message("error", re="peer.offer"))["code"] == "bad_sdp"
         await line.standby()
         await line.start()
         await line.state("with_assistant")
@@ -261,3 +271,48 @@ async def test_the_page_reports_its_waterfall(house: Served) -> None:
         await line.client.say("ping", t=1)
         await line.message("pong")
         assert (await rows(house, calls))[0]["waterfall"]["customer"]["mode"] == "standby"
+
+
+async def test_whip_rings_hears_and_hangs_up(house: Served) -> None:
+    """RFC 9725 by plain HTTP: ticket, offer, answer with candidates, trickle, delete."""
+    customer = await somebody(house, "customer")
+    status, ticket = await house.call(customer, "POST", "/api/v1/tickets")
+    assert status == 201
+    browser = Browser(audio=Tone(600))
+    bearer = {"Authorization": f"Bearer {ticket['ticket']}"}
+    sdp = {**bearer, "Content-Type": "application/sdp"}
+    url = house.url + "/api/v1/whip"
+    offer = await browser.offer()
+    async with house.http.post(url, data=offer, headers=bearer) as response:
+        assert response.status == 400  # not application/sdp
+    async with house.http.post(url, data=offer, headers=sdp) as response:
+        assert response.status == 201
+        assert response.content_type == "application/sdp"
+        resource = house.url + response.headers["Location"]
+        answer = await response.text()
+    assert "a=candidate" in answer
+    await browser.accept(answer)
+    await browser.connected()
+    assert abs(await browser.heard_hz(20, 2) - 500) < 10
+    async with house.http.post(url, data=offer, headers=sdp) as response:
+        assert (response.status, (await response.json())["code"]) == (404, "bad_ticket")  # each once
+    fragment = {**bearer, "Content-Type": "application/trickle-ice-sdpfrag"}
+    trickled = "a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.9 50000 typ host\r\n"
+    async with house.http.patch(resource, data=trickled, headers=fragment) as response:
+        assert response.status == 204
+    async with house.http.delete(resource, headers=bearer) as response:
+        assert response.status == 200
+    await quiet(house)
+    assert (await rows(house, calls))[0]["reason"] == "customer_left"
+    await browser.pc.close()
+
+
+async def test_whip_refuses_in_code(house: Served) -> None:
+    headers = {"Content-Type": "application/sdp", "Authorization": "Bearer nonsense"}
+    async with house.http.post(house.url + "/api/v1/whip", data="v=0", headers=headers) as response:
+        assert (await response.json())["code"] == "bad_ticket"
+    _, ticket = await house.call(await somebody(house, "customer"), "POST", "/api/v1/tickets")
+    headers["Authorization"] = f"Bearer {ticket['ticket']}"
+    async with house.http.post(house.url + "/api/v1/whip", data="v=0\r\nnonsense", headers=headers) as response:
+        assert (response.status, (await response.json())["code"]) == (400, "bad_sdp")
+    assert not house.gateway.calls.peers.standbys

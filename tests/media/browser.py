@@ -55,7 +55,10 @@ class Browser:
             await up.wait()
 
     async def heard_hz(self, frames: int = 25, skip: int = 10) -> float:
-        """The loudest frequency in the next half second of what this browser hears."""
+        """The loudest frequency in the next half second of what this browser hears, from now on."""
+        queue = self.tracks["audio"]._queue
+        while not queue.empty():
+            queue.get_nowait()
         samples = [(await self.tracks["audio"].recv()).to_ndarray() for _ in range(skip + frames)]
         mono = np.concatenate([s.reshape(-1, 2)[:, 0] for s in samples[skip:]]).astype(float)
         spectrum = np.abs(np.fft.rfft(mono * np.hanning(len(mono))))

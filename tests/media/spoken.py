@@ -1,15 +1,17 @@
-"""A microphone into which espeak says something, after a second of silence, then silence for good."""
+"""A microphone into which espeak says something: silence, the words, silence for good. 48 kHz."""
 
 import asyncio
-from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
-from aiortc.mediastreams import AudioStreamTrack
+from aiortc import MediaStreamTrack
 from av import AudioFrame
 
 from media.audio import WIRE_HZ
 from media.engines.espeak import EspeakSynthesizer
 from media.ports import Voice
+
+FRAME = WIRE_HZ // 50
 
 
 async def recording(text: str, language: str = "en") -> np.ndarray:
@@ -23,23 +25,22 @@ async def recording(text: str, language: str = "en") -> np.ndarray:
     return np.concatenate([chunk.samples for chunk in chunks])
 
 
-class Spoken(AudioStreamTrack):
-    def __init__(self, text: str, after_s: float = 2.0) -> None:
+class Spoken(MediaStreamTrack):
+    kind = "audio"
+
+    def __init__(self, pcm: np.ndarray, after_s: float = 3.0) -> None:
         super().__init__()
-        self._text, self._after = text, after_s
-        self._frames: Iterator[np.ndarray] | None = None
-        self._ready: asyncio.Task[np.ndarray] | None = None
+        self._pcm = np.concatenate([np.zeros(round(after_s * WIRE_HZ), np.int16), pcm])
+        self._at = 0
+        self._began: float | None = None
 
     async def recv(self) -> AudioFrame:
-        if self._ready is None:
-            self._ready = asyncio.ensure_future(recording(self._text))
-        frame = await super().recv()
-        rate, n = frame.sample_rate, frame.samples
-        pcm = np.zeros(n, np.int16)
-        at = round((frame.pts / rate - self._after) * rate)
-        if self._ready.done() and at >= 0:
-            spoken = self._ready.result()[:: WIRE_HZ // rate]
-            part = spoken[at : at + n]
-            pcm[: len(part)] = part
-        frame.planes[0].update(pcm.tobytes())
+        loop = asyncio.get_running_loop()
+        self._began = self._began or loop.time()
+        await asyncio.sleep(max(0.0, self._began + self._at / WIRE_HZ - loop.time()))
+        part = self._pcm[self._at : self._at + FRAME]
+        frame = AudioFrame(format="s16", layout="mono", samples=FRAME)
+        frame.planes[0].update(np.pad(part, (0, FRAME - len(part))).astype(np.int16).tobytes())
+        frame.pts, frame.sample_rate, frame.time_base = self._at, WIRE_HZ, Fraction(1, WIRE_HZ)
+        self._at += FRAME
         return frame
