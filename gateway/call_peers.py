@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 SETUP_S = 15.0
 MAX_PER_LINE = 3
-SWEEP_S = 1.0
+CLOSE_S = 5.0
 
 
 class Line(Protocol):
@@ -54,6 +54,7 @@ class Peers:
         self._busy = busy
         self._peers: dict[tuple[Line, str], Peer] = {}
         self._lines: set[Line] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def standbys(self) -> list[Peer]:
@@ -118,20 +119,18 @@ class Peers:
         peer.used = True
         return peer.leg
 
-    async def ended(self, leg: Leg, reason: str) -> None:
-        """A call has no more use for this leg: close it and say so."""
-        found = [peer for peer in self._peers.values() if peer.leg is leg]
-        for peer in found:
-            await self._drop(peer, reason)
-        if not found:
-            await leg.close()
+    def ended(self, leg: Leg, reason: str) -> None:
+        """A call has no more use for this leg: say so, and close it in a moment."""
+        for peer in [peer for peer in self._peers.values() if peer.leg is leg]:
+            self._forget(peer, reason)
+        self._close(leg)
 
     # ------------------------------------------------------------ ends
 
     async def close(self, line: Line, name: str) -> None:
         """As the client wishes; a call using it notices that its leg is gone."""
         if peer := self._peers.pop((line, name), None):
-            await peer.leg.close()
+            await asyncio.shield(self._close(peer.leg))
 
     async def gone(self, line: Line) -> None:
         """The connection is over: its standbys with it. Legs in a call live on, media may still flow."""
@@ -147,10 +146,20 @@ class Peers:
             await self._drop(peer, reason)
 
     async def _drop(self, peer: Peer, reason: str) -> None:
+        self._forget(peer, reason)
+        await asyncio.shield(self._close(peer.leg))
+
+    def _forget(self, peer: Peer, reason: str) -> None:
         if self._peers.get((peer.line, peer.name)) is peer:
             del self._peers[peer.line, peer.name]
             peer.line.send(PeerClosed(peer=peer.name, reason=reason))
-        await peer.leg.close()
+
+    def _close(self, leg: Leg) -> "asyncio.Task[None]":
+        """Owned here: a client that goes away in the middle must not leave sockets behind."""
+        closing = asyncio.get_running_loop().create_task(leg.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        return closing
 
     async def sweep(self) -> None:
         """Standbys that never connected within SETUP_S, or died."""
@@ -162,4 +171,6 @@ class Peers:
 
     async def close_all(self) -> None:
         for peer in list(self._peers.values()):
-            await self._drop(peer, "draining")
+            self.ended(peer.leg, "draining")
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_S)

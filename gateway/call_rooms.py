@@ -26,7 +26,6 @@ from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
-from media.peer import Leg
 
 log = structlog.get_logger()
 
@@ -57,8 +56,6 @@ class Rooms:
         self.record = Record(store, chat, hub, gateway)
         self.open: dict[str, Room] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._closing: set[asyncio.Task[None]] = set()
-        """Legs on their way out; they outlive their room by a moment. `closed` waits for them."""
 
     def of_customer(self, person: str) -> list[Room]:
         return [room for room in self.open.values() if room.about.customer.id == person]
@@ -71,10 +68,6 @@ class Rooms:
         for row in left:
             await self._revive(row)
 
-    async def closed(self) -> None:
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=5)
-
     # ------------------------------------------------------------ one room
 
     def make(self, about: About, context: CallContext, call: Call, turn_base: int = 0) -> Room:
@@ -85,7 +78,7 @@ class Rooms:
             minutes,
             make_voice=lambda ear, words: self._make_voice(ear, words, answers, minutes, context),
             show=self.record.shown,
-            drop=self._drop,
+            drop=self._peers.ended,
             own=self._own,
             call=call,
         )
@@ -108,11 +101,6 @@ class Rooms:
             self.open.pop(room.about.call, None)
 
     # ------------------------------------------------------------ what a room asks for
-
-    def _drop(self, leg: Leg, reason: str) -> None:
-        closing = asyncio.get_running_loop().create_task(self._peers.ended(leg, reason))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
 
     def _own(self, room: Room, advisor: Person, how: Owning) -> None:
         """The conversation follows the call: accepted with the takeover, handed back with it."""

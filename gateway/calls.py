@@ -66,7 +66,6 @@ class Calls:
                         await self.peers.shed()
         finally:
             await self.peers.close_all()
-            await self.rooms.closed()
 
     @property
     def full(self) -> bool:
@@ -172,7 +171,7 @@ class Calls:
         try:
             await room.seat_advisor(line.person, leg)
         except Conflict:
-            await self.peers.ended(leg, "ended")
+            self.peers.ended(leg, "ended")
             raise
         return room
 
