@@ -123,7 +123,7 @@ class Peers:
         """A call has no more use for this leg: say so, and close it in a moment."""
         for peer in [peer for peer in self._peers.values() if peer.leg is leg]:
             self._forget(peer, reason)
-        self._close(leg)
+        _ = self._close(leg)
 
     # ------------------------------------------------------------ ends
 
