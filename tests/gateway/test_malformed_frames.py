@@ -57,10 +57,12 @@ async def chatting(
 ) -> tuple[list[int], list[int]]:
     """Messages all the while: acknowledged seqs, and what the advisor got."""
     acked: list[int] = []
+    heard: list[int] = []
     while not over.is_set():
         acked.append((await mother.send(conversation, f"message {len(acked)}"))["seq"])
+        # Read at once: a reader that answers no ping for 25 s is taken for gone, and rightly so.
+        heard.append((await advisor.event(seq=acked[-1]))["seq"])
         await asyncio.sleep(0.05)
-    heard = [(await advisor.event(seq=seq))["seq"] for seq in acked]
     return acked, heard
 
 
