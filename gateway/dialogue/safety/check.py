@@ -21,16 +21,18 @@ def _joined(turns: Sequence[str]) -> str:
 
 
 def _flags(turns: Sequence[str], age_days: int | None) -> Iterator[RedFlag]:
-    text = _joined(turns)
-    numbers = Talk(counted(text), age_days)
-    for measure in measured.MEASURES:
-        if reading := measure(numbers):
-            yield RedFlag(reading.sign, ACTIONS[reading.sign], reading.why)
-    said = facts.ages(numbers.text)
-    talk = Talk(text, int(said[-1].value) if said else age_days)
-    for rule in RULES:
-        if found(rule, talk):
-            yield RedFlag(rule.sign, ACTIONS[rule.sign], rule.why)
+    """Read twice: sentence by sentence, and as one breath, for a thought may be sent in pieces."""
+    sentences = _joined(turns)
+    for text in dict.fromkeys((sentences, sentences.replace("。", ","))):
+        numbers = Talk(counted(text), age_days)
+        for measure in measured.MEASURES:
+            if reading := measure(numbers):
+                yield RedFlag(reading.sign, ACTIONS[reading.sign], reading.why)
+        said = facts.ages(numbers.text)
+        talk = Talk(text, int(said[-1].value) if said else age_days)
+        for rule in RULES:
+            if found(rule, talk):
+                yield RedFlag(rule.sign, ACTIONS[rule.sign], rule.why)
 
 
 def check(turns: Sequence[str], age_days: int | None) -> RedFlag | None:

@@ -19,7 +19,7 @@ def _cue(name: str) -> re.Pattern[str]:
 
 
 NOT_WITHIN = _cue("not_within")
-_NOT_BEFORE = re.compile(f"(?:{_cue('not_before').pattern})(?:{_CUES['not_before']['filler']}){{0,4}}$")
+_NOT_BEFORE = re.compile(f"(?:{_cue('not_before').pattern})(?:{_CUES['not_before']['filler']}){{0,4}} ?$")
 _NOT_LIST = re.compile(f"(?:{_cue('not_before').pattern})[^,。]{{1,30}}(?:、|和|或者?|以及| or | and | nor ) ?$")
 _NOT_AFTER = re.compile(_CUES["not_after"])
 _NOW, _OURS, _MINE = _cue("now"), _cue("ours"), _cue("mine")
@@ -120,8 +120,9 @@ def somebody_else(place: Place) -> bool:
     """The grammatical subject is the mother herself, another adult, an animal or a thing."""
     if _OURS.search(place.text[place.start : place.end]):
         return False
-    subject = max(_last(_ADULT, place.lead), _last(_THING, place.lead))
-    return subject >= 0 and subject > _last(_OURS, place.lead)
+    lead = place.lead or place.before.rstrip(",").rpartition(",")[2]
+    subject = max(_last(_ADULT, lead), _last(_THING, lead))
+    return subject >= 0 and subject > _last(_OURS, lead)
 
 
 def over(place: Place) -> bool:

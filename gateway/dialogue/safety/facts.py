@@ -93,7 +93,7 @@ def temperatures(text: str) -> list[Measure]:
                     Measure(float(f"{match[1]}.{match[2] or 0}"), offset + match.start(), offset + match.end())
                 )
         for match in _FAHRENHEIT.finditer(sentence.group(0)):
-            if re.search(r"f|°|deg|华氏|度", match.group(0)) or re.search(
+            if re.search(r"f|°|deg|华氏|度|\.", match.group(0)) or re.search(
                 r"fever|temperature|thermometer|reading", sentence.group(0)
             ):
                 celsius = round((float(f"{match[1]}.{match[2] or 0}") - 32) / 1.8, 2)

@@ -89,7 +89,9 @@ def cold(talk: Talk) -> Reading | None:
     for measure in low or [_span(match) for match in _COLD_BODY.finditer(talk.text)]:
         age = age_near(measure, talk)
         place = Place(talk.text, measure.start, measure.end)
-        if age is None or age >= YOUNG or _LIMBS_ONLY.search(place.sentence) or _NOT_BODY.search(place.clause):
+        if age is None or age >= YOUNG or _NOT_BODY.search(place.clause):
+            continue
+        if not low and _LIMBS_ONLY.search(place.sentence):
             continue
         if _told(measure, talk.text, recent=False):
             return Reading("S02", "low temperature or cold body under 3 months")

@@ -8,14 +8,14 @@ No pattern repeats a repetition.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from gateway.dialogue.ports import Action
 from gateway.dialogue.safety import context
 from gateway.dialogue.safety.context import Place
 from gateway.dialogue.safety.tables import table
 
-SYSTEMS = ("injury", "breathing", "nerves", "gut", "skin", "mother")
+SYSTEMS = ("injury", "breathing", "nerves", "gut", "skin", "mother", "together")
 _STEP = r"(?:[^\x00-\x7f。]|[a-z0-9.'%/-]++ ?+| )"
 _GAPS = {"~": f"({_STEP}{{0,8}}?)", "≈": rf"((?:{_STEP}|,){{0,20}}?)"}
 _CONCEPTS: dict[str, str] = table("concepts")
@@ -83,9 +83,27 @@ RULES = tuple(_rule(sign, row) for system in SYSTEMS for sign, rows in table(sys
 ACTIONS = {sign: Action(action) for sign, action in table("actions").items()}
 
 
+@cache
+def _scripts(pattern: re.Pattern[str]) -> frozenset[bool]:
+    """Which scripts a pattern can match in: {True} Chinese, {False} Latin, or both."""
+    chinese = re.search("[一-鿿]", pattern.pattern) is not None
+    latin = re.search("[a-z]{3}", pattern.pattern) is not None
+    return frozenset([chinese, not latin] if chinese != latin else [True, False])
+
+
 def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[re.Match[str]]:
+    """Patterns of the other script are skipped: half the work for most texts."""
+    present = text_scripts(text)
     for pattern in patterns:
-        yield from pattern.finditer(text)
+        if _scripts(pattern) & present:
+            yield from pattern.finditer(text)
+
+
+@lru_cache(maxsize=8)
+def text_scripts(text: str) -> frozenset[bool]:
+    return frozenset(
+        script for script, sign in ((True, "[一-鿿]"), (False, "[a-z]")) if re.search(sign, text) is not None
+    )
 
 
 def _asserted(match: re.Match[str], text: str) -> bool:
@@ -93,17 +111,24 @@ def _asserted(match: re.Match[str], text: str) -> bool:
     return not context.negated(place, match.groups(default="")) and not context.past(place)
 
 
+def _explained(unless: re.Pattern[str], place: Place) -> bool:
+    """An innocent reason in the sentence, itself not denied (`没磕过`)."""
+    text, end = place.text, place.sentence_end
+    hits = unless.finditer(text, place.sentence_start, end)
+    return any(not context.negated(Place(text, hit.start(), hit.end())) for hit in hits)
+
+
 def _holds(rule: Rule, match: re.Match[str], talk: Talk) -> bool:
     place = Place(talk.text, match.start(), match.end())
     return not (
         context.negated(place, match.groups(default=""))
         or context.past(place, recent=rule.fades)
-        or context.lesson(place, talk.text)
+        or (not rule.anyone and context.lesson(place, talk.text))
         or context.hearsay(place)
         or (not rule.suspected and context.supposed(place))
         or (not (rule.anyone or rule.suspected) and context.somebody_else(place))
         or (rule.fades and context.over(place))
-        or any(pattern.search(place.sentence) for pattern in rule.unless)
+        or any(_explained(pattern, place) for pattern in rule.unless)
     )
 
 
