@@ -39,7 +39,6 @@ from gateway.store.schema import chains, stores
 WORDS = "宝宝昨天打完疫苗今天有点低烧，精神还可以，需要去医院吗？还是先物理降温观察一下？"
 MISSED = 5
 """Events each page has missed when it comes back."""
-ADVISORS = 50
 QUIET = {
     "NESTCALL_RECOGNIZER": "none",
     "NESTCALL_SYNTHESIZER": "none",
@@ -55,15 +54,14 @@ async def furnish(settings: Settings, pairs: int) -> list[Seat]:
     """A database with so many assigned conversations, and a seat for each side."""
     store = await Store.open(settings)
     try:
-        advisors = await store.write(_staff)
+        advisors = await store.write(lambda connection: _staff(connection, pairs))
         mothers = await store.write(lambda connection: _people(connection, "customer", "mother", pairs))
         chat = Chat(store, Hub())
         started = await _each(mothers, lambda person: chat.conversation_for(person, "s1"))
-        owners = [advisors[n % ADVISORS] for n in range(pairs)]
         tokens = await _each(
-            (*mothers, *owners), lambda p: store.write(lambda c: people.start_session(c, p.id, clock.now()))
+            (*mothers, *advisors), lambda p: store.write(lambda c: people.start_session(c, p.id, clock.now()))
         )
-        await _each(range(pairs), lambda n: chat.act(owners[n], started[n].id, f"accept-{n:05}", "accept"))
+        await _each(range(pairs), lambda n: chat.act(advisors[n], started[n].id, f"accept-{n:05}", "accept"))
         heads = {c.id: c.last_seq + 1 for c in started}
         places = [c.id for c in (*started, *started)]
         return [Seat(_hello(token), place, seq=heads[place]) for token, place in zip(tokens, places, strict=True)]
@@ -71,10 +69,10 @@ async def furnish(settings: Settings, pairs: int) -> list[Seat]:
         await store.close()
 
 
-async def _staff(connection: AsyncConnection) -> list[Person]:
+async def _staff(connection: AsyncConnection, count: int) -> list[Person]:
     await connection.execute(insert(chains).values(id="shop", name="Shop"))
     await connection.execute(insert(stores).values(id="s1", chain="shop", name="One", hours={}))
-    return await _people(connection, "advisor", "advisor", ADVISORS)
+    return await _people(connection, "advisor", "advisor", count)
 
 
 async def _people(connection: AsyncConnection, role: str, name: str, count: int) -> list[Person]:

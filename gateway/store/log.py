@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.conversation import Conversation, Refusal, decide, fold
@@ -16,6 +16,20 @@ from signaling.protocol import ErrorCode, Event, EventKind
 
 FOLDED = tuple(field.name for field in fields(Conversation))
 COLUMNS = [conversations.c[name] for name in FOLDED]
+
+# Made once: putting a statement together costs SQLAlchemy more than SQLite takes to run it.
+_HERE = events.c.conversation == bindparam("conversation")
+FIND = select(*COLUMNS).where(conversations.c.id == bindparam("conversation"))
+FIND_LOCKED = FIND.with_for_update()
+FOLD = update(conversations).where(conversations.c.id == bindparam("this"))
+EARLIER = select(events).where(_HERE, events.c.sender == bindparam("sender"), events.c.nonce == bindparam("nonce"))
+AT_SEQ = select(events).where(_HERE, events.c.seq == bindparam("seq"))
+AFTER = select(events).where(_HERE, events.c.seq > bindparam("seq")).order_by(events.c.seq).limit(bindparam("most"))
+BEFORE = (
+    select(events).where(_HERE, events.c.seq < bindparam("seq")).order_by(events.c.seq.desc()).limit(bindparam("most"))
+)
+WRITE_EVENT = insert(events)
+WRITE_OUTBOX = insert(outbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +53,8 @@ def event_of(row: RowMapping | Mapping[str, Any]) -> Event:
 
 async def find(connection: AsyncConnection, conversation: str, *, lock: bool = False) -> Conversation:
     """Raises `NotYours`."""
-    query = select(*COLUMNS).where(conversations.c.id == conversation)
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    found = await connection.execute(FIND_LOCKED if lock else FIND, {"conversation": conversation})
+    row = found.mappings().first()
     if row is None:
         raise NotYours(ErrorCode.NOT_FOUND)
     return conversation_of(row)
@@ -75,19 +89,8 @@ async def append(
 
 async def earlier(connection: AsyncConnection, conversation: str, fact: Fact) -> Event | None:
     """The event this nonce already made. Raises `Conflict` when it was for something else."""
-    row = (
-        (
-            await connection.execute(
-                select(events).where(
-                    events.c.conversation == conversation,
-                    events.c.sender == fact.sender,
-                    events.c.nonce == fact.nonce,
-                )
-            )
-        )
-        .mappings()
-        .first()
-    )
+    key = {"conversation": conversation, "sender": fact.sender, "nonce": fact.nonce}
+    row = (await connection.execute(EARLIER, key)).mappings().first()
     if row is None:
         return None
     if row["body_hash"] != body_hash(fact):
@@ -110,8 +113,7 @@ async def decision(connection: AsyncConnection, state: Conversation, fact: Fact,
 async def at_seq(connection: AsyncConnection, conversation: str, seq: object) -> Event | None:
     if not isinstance(seq, int):
         return None
-    query = select(events).where(events.c.conversation == conversation, events.c.seq == seq)
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(AT_SEQ, {"conversation": conversation, "seq": seq})).mappings().first()
     return event_of(row) if row is not None else None
 
 
@@ -130,7 +132,7 @@ async def insert_event(connection: AsyncConnection, state: Conversation, fact: F
         "data": fact.data,
         "at": at,
     }
-    await connection.execute(insert(events).values(row))
+    await connection.execute(WRITE_EVENT, row)
     event = event_of(row)
     await search.follow(connection, event)
     await files.follow(connection, event)
@@ -165,20 +167,18 @@ async def redact(connection: AsyncConnection, conversation: str, seq: int) -> No
 
 async def announce(connection: AsyncConnection, state: Conversation, fresh: Sequence[Event], at: str) -> None:
     """The list columns, and the outbox row of each event."""
-    await connection.execute(update(conversations).where(conversations.c.id == state.id).values(asdict(state)))
+    await connection.execute(FOLD, {"this": state.id, **asdict(state)})
     rows = [{"conversation": e.conversation, "seq": e.seq, "kind": e.kind, "created_at": at} for e in fresh]
-    await connection.execute(insert(outbox), rows)
+    await connection.execute(WRITE_OUTBOX, rows)
 
 
 async def after(connection: AsyncConnection, conversation: str, seq: int, limit: int) -> list[Event]:
     """Ascending, `seq` itself not included."""
-    query = select(events).where(events.c.conversation == conversation, events.c.seq > seq)
-    rows = (await connection.execute(query.order_by(events.c.seq).limit(limit))).mappings()
-    return [event_of(row) for row in rows]
+    rows = await connection.execute(AFTER, {"conversation": conversation, "seq": seq, "most": limit})
+    return [event_of(row) for row in rows.mappings()]
 
 
 async def before(connection: AsyncConnection, conversation: str, seq: int, limit: int) -> list[Event]:
     """The `limit` events just before `seq`, ascending."""
-    query = select(events).where(events.c.conversation == conversation, events.c.seq < seq)
-    rows = (await connection.execute(query.order_by(events.c.seq.desc()).limit(limit))).mappings().all()
-    return [event_of(row) for row in reversed(rows)]
+    rows = await connection.execute(BEFORE, {"conversation": conversation, "seq": seq, "most": limit})
+    return [event_of(row) for row in reversed(rows.mappings().all())]

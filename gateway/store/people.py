@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
@@ -18,6 +18,16 @@ from signaling.protocol import BabyView
 TOKEN_BYTES = 32
 SESSION_S = 30 * 24 * 3600.0
 CODE_S = 30 * 60.0
+
+# Made once (see gateway.store.log): these are asked for with every question and every request.
+GET = select(people).where(people.c.id == bindparam("person"))
+BABIES = select(babies).where(babies.c.customer == bindparam("customer")).order_by(babies.c.born_on)
+STORE = select(stores).where(stores.c.id == bindparam("store"))
+BY_TOKEN = (
+    select(people)
+    .join(sessions, sessions.c.person == people.c.id)
+    .where(sessions.c.token_hash == bindparam("token_hash"), sessions.c.expires_at > bindparam("at"))
+)
 
 FIELDS = ("id", "chain", "role", "name", "store", "guest", "on_duty", "language", "member")
 
@@ -37,7 +47,7 @@ def person_of(row: RowMapping | Mapping[str, Any]) -> Person:
 
 
 async def get(connection: AsyncConnection, person: str) -> Person | None:
-    row = (await connection.execute(select(people).where(people.c.id == person))).mappings().first()
+    row = (await connection.execute(GET, {"person": person})).mappings().first()
     return person_of(row) if row is not None else None
 
 
@@ -57,12 +67,12 @@ async def staff_of(connection: AsyncConnection, chain: str, store: str) -> list[
 
 
 async def babies_of(connection: AsyncConnection, customer: str) -> tuple[BabyView, ...]:
-    rows = await connection.execute(select(babies).where(babies.c.customer == customer).order_by(babies.c.born_on))
+    rows = await connection.execute(BABIES, {"customer": customer})
     return tuple(BabyView(name=row["name"], born_on=row["born_on"]) for row in rows.mappings())
 
 
 async def store_row(connection: AsyncConnection, store: str) -> RowMapping | None:
-    return (await connection.execute(select(stores).where(stores.c.id == store))).mappings().first()
+    return (await connection.execute(STORE, {"store": store})).mappings().first()
 
 
 async def add(
@@ -129,12 +139,7 @@ async def start_session(connection: AsyncConnection, person: str, at: str) -> st
 
 
 async def by_token(connection: AsyncConnection, token: str, at: str) -> Person | None:
-    query = (
-        select(people)
-        .join(sessions, sessions.c.person == people.c.id)
-        .where(sessions.c.token_hash == hashed(token), sessions.c.expires_at > at)
-    )
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(BY_TOKEN, {"token_hash": hashed(token), "at": at})).mappings().first()
     return person_of(row) if row is not None else None
 
 

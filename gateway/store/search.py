@@ -13,6 +13,7 @@ from gateway.store.schema import conversations, events, people, search_terms
 from signaling.protocol import Event, EventKind
 
 LAST_CHARACTER = "\U0010ffff"
+ADD = insert(search_terms)
 SAID = (EventKind.MESSAGE_SENT, EventKind.NOTE_ADDED)
 
 
@@ -52,7 +53,7 @@ async def follow(connection: AsyncConnection, event: Event) -> None:
 async def _add(connection: AsyncConnection, conversation: str, seq: int, text: str) -> None:
     rows = [{"term": term, "conversation": conversation, "seq": seq} for term in sorted(terms(text))]
     if rows:
-        await connection.execute(insert(search_terms), rows)
+        await connection.execute(ADD, rows)
 
 
 async def _forget(connection: AsyncConnection, conversation: str, seq: int, *, before: int) -> None:
