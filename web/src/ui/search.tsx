@@ -10,7 +10,7 @@ export interface Hit {
   readonly conversation: string;
   readonly seq: number;
   readonly at: string;
-  readonly text: string;
+  readonly snippet: string;
 }
 
 interface Props {
@@ -47,7 +47,7 @@ export function Search({ conversation, onOpen, onClose }: Props) {
           <li key={`${hit.conversation}-${hit.seq}`}>
             <button type="button" class="bare" onClick={() => onOpen(hit.seq)}>
               <span class="grow">
-                {hit.text}
+                {hit.snippet}
                 <br />
                 <span class="soft">
                   {dayName(hit.at)} {clockTime(hit.at)}
@@ -63,6 +63,5 @@ export function Search({ conversation, onOpen, onClose }: Props) {
 
 async function find(conversation: string, words: string): Promise<readonly Hit[]> {
   const query = new URLSearchParams({ q: words, conversation });
-  const found = await call<{ hits: readonly Hit[] }>("GET", `/search?${query}`);
-  return found.hits.filter((hit) => hit.conversation === conversation);
+  return (await call<{ items: readonly Hit[] }>("GET", `/search?${query}`)).items;
 }
