@@ -316,3 +316,20 @@ async def test_whip_refuses_in_code(house: Served) -> None:
     async with house.http.post(house.url + "/api/v1/whip", data="v=0\r\nnonsense", headers=headers) as response:
         assert (response.status, (await response.json())["code"]) == (400, "bad_sdp")
     assert not house.gateway.calls.peers.standbys
+
+
+async def test_the_call_client_joins_speaks_and_hears_an_answer(house: Served) -> None:
+    """`nestcall call` from the inside: guest, standby, tap, a spoken turn, hang-up."""
+    from gateway.call_client import dial
+
+    async with dial(house.url, "en") as client:
+        shown: list[str] = []
+        client.on_message = lambda message: shown.append(message["type"])
+        await client.offer()
+        await client.connected()
+        await client.tap(standby=True)
+        assert client.steps["first_sound"] >= client.steps["first_packet"] >= 0
+        assert await client.say(await recording("Can you tell me where my order is?"), within=30) > 0
+        await client.hang_up()
+        assert "turn.measured" in shown
+    await quiet(house)
