@@ -1,19 +1,23 @@
 """The assistant: one ladder for text and voice.
 
-red flag -> small talk, a person, anger -> the store's rules -> tools -> knowledge (worded by an LLM when there is one)
--> clarify -> a person
+red flag -> small talk, a person, anger -> an age to ask for -> the store's rules -> tools -> knowledge (worded by an LLM
+where there is one) -> clarify -> a person
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
 from gateway.dialogue import replies
+from gateway.dialogue.handoff import off_limits, store_rule
 from gateway.dialogue.intents import Intent, chosen, intent
 from gateway.dialogue.knowledge import Found
 from gateway.dialogue.library import Library
+from gateway.dialogue.llm.writer import Draft, Writer
 from gateway.dialogue.ports import Closing, Context, HandoffReason, RedFlag, Say
+from gateway.dialogue.tools import Desk
+from gateway.errors import NestcallError
 from signaling.protocol import Language
 
 log = structlog.get_logger()
@@ -27,37 +31,49 @@ class Gate(Protocol):
 
     def check(self, turns: Sequence[str], age_days: int | None) -> RedFlag | None: ...
 
+    def question(self, turns: Sequence[str], age_days: int | None) -> Literal["needs_age"] | None: ...
+
+    def age_question(self, language: Language) -> str: ...
+
     def red_flag_text(self, flag: RedFlag, language: Language) -> str: ...
 
 
 class Assistant:
-    """Implements `ports.Dialogue`."""
+    """Implements `ports.Dialogue`. `writer` is None where no LLM is configured."""
 
-    def __init__(self, library: Library, gate: Gate) -> None:
+    def __init__(self, library: Library, gate: Gate, desk: Desk, writer: Writer | None = None) -> None:
         self._library = library
         self._gate = gate
+        self._desk = desk
+        self._writer = writer
 
     def red_flag(self, text: str, context: Context) -> RedFlag | None:
-        turns = (*(said.text for said in context.history if said.role == "customer"), text)
-        youngest = min(context.baby_age_days, default=None)
-        return self._gate.check(turns, youngest)
+        return self._gate.check(_turns(text, context), _youngest(context))
 
     def red_flag_text(self, flag: RedFlag, language: Language) -> str:
         return self._gate.red_flag_text(flag, language)
 
     async def answer(self, text: str, context: Context) -> AsyncIterator[Say | Closing]:
         try:
-            closing = await self._decide(text, context)
+            closing = await self._settled(text, context)
+            if isinstance(closing, Draft):
+                async for piece in closing.pieces:
+                    yield piece
+                return
         except Exception:  # whatever breaks below, she gets an honest way to a person
             log.exception("dialogue failed", conversation=context.conversation)
             closing = replies.handoff(HandoffReason.TOOL_FAILED, context)
         yield Say(closing.text)
         yield closing
 
-    async def _decide(self, text: str, context: Context) -> Closing:
+    async def _settled(self, text: str, context: Context) -> Closing | Draft:
+        """The closing, or a draft still being written."""
         if flag := self.red_flag(text, context):
             return replies.alarm(flag, self.red_flag_text(flag, context.language))
-        return self._social(text, context) or await self._informed(text, context)
+        if closing := self._social(text, context) or self._age(text, context):
+            return closing
+        question = _question(text, context)
+        return await self._ruled(question, context) or await self._served(question, context) or await self._known(question, context)
 
     def _social(self, text: str, context: Context) -> Closing | None:
         match intent(text):
@@ -70,22 +86,61 @@ class Assistant:
             case None:
                 return None
 
-    async def _informed(self, text: str, context: Context) -> Closing:
-        offered = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
-        question = chosen(text, offered) or text
-        knowledge = await self._library.of(context.store)
-        return self._worded(knowledge.search(question, context.store, context.now[:10]), context)
+    def _age(self, text: str, context: Context) -> Closing | None:
+        """A fever without an age: ask, once."""
+        words = self._gate.age_question(context.language)
+        asked = any(words in said.text for said in context.history if said.role == "assistant")
+        if asked or self._gate.question(_turns(text, context), _youngest(context)) is None:
+            return None
+        return Closing(words, "clarify", 1.0, (replies.choice("person", context.language),))
 
-    def _worded(self, found: Found, context: Context) -> Closing:
-        sensitive = bool(found.hits) and found.hits[0].entry.sensitive
-        match found.decision:
-            case "answer":
-                return replies.grounded(found.hits[0], context)
-            case "clarify" if sensitive:
-                return replies.handoff(HandoffReason.SENSITIVE, context, found.confidence)
-            case "clarify" if context.misses <= MAX_MISSES:
-                return replies.clarify(found.hits, context)
-            case "handoff" if context.misses < MAX_MISSES:
-                return replies.miss(context, found.confidence)
-            case _:
-                return replies.handoff(HandoffReason.TWO_MISSES, context, found.confidence)
+    async def _ruled(self, text: str, context: Context) -> Closing | None:
+        if off_limits(text):
+            return replies.handoff(HandoffReason.SENSITIVE, context, 1.0)
+        reason = store_rule(text, context, await self._library.rules(context.store))
+        return replies.handoff(reason, context, 1.0) if reason else None
+
+    async def _served(self, text: str, context: Context) -> Closing | None:
+        try:
+            return await self._desk.serve(text, context)
+        except NestcallError as error:
+            log.warning("tool failed", code=str(error.code), conversation=context.conversation)
+            return replies.handoff(HandoffReason.TOOL_FAILED, context)
+
+    async def _known(self, text: str, context: Context) -> Closing | Draft:
+        knowledge = await self._library.of(context.store)
+        found = knowledge.search(text, context.store, context.now[:10])
+        closing = _worded(found, context)
+        if self._writer and closing.decision in ("answer", "clarify") and found.hits:
+            return self._writer.draft(text, context, found.hits, closing)
+        return closing
+
+
+def _worded(found: Found, context: Context) -> Closing:
+    """What retrieval alone says."""
+    sensitive = bool(found.hits) and found.hits[0].entry.sensitive
+    match found.decision:
+        case "answer":
+            return replies.grounded(found.hits[0], context)
+        case "clarify" if sensitive:
+            return replies.handoff(HandoffReason.SENSITIVE, context, found.confidence)
+        case "clarify" if context.misses <= MAX_MISSES:
+            return replies.clarify(found.hits, context)
+        case "handoff" if context.misses < MAX_MISSES:
+            return replies.miss(context, found.confidence)
+        case _:
+            return replies.handoff(HandoffReason.TWO_MISSES, context, found.confidence)
+
+
+def _turns(text: str, context: Context) -> tuple[str, ...]:
+    return (*(said.text for said in context.history if said.role == "customer"), text)
+
+
+def _youngest(context: Context) -> int | None:
+    return min(context.baby_age_days, default=None)
+
+
+def _question(text: str, context: Context) -> str:
+    """What is asked: a spoken "the second one" means a line of the assistant's last text."""
+    offered = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
+    return chosen(text, offered) or text

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from gateway.dialogue.knowledge import Knowledge
 from gateway.store import knowledge as rows
 
 T = TypeVar("T")
+RULES_FRESH_S = 60.0
 FRESH_S = 1.0
 """How long an index is trusted before the table is asked whether it changed."""
 
@@ -41,6 +42,7 @@ class Library:
         self._database = database
         self._shelves: dict[str, Shelf] = {}
         self._chains: dict[str, str] = {}
+        self._rules: dict[str, tuple[float, dict[str, Any]]] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._lock = asyncio.Lock()
 
@@ -50,6 +52,15 @@ class Library:
             async with self._database.read() as connection:
                 self._chains[store] = await rows.chain_of(connection, store)
         return self._chains[store]
+
+    async def rules(self, store: str) -> dict[str, Any]:
+        """The handoff rules of a store (see `gateway.dialogue.handoff`), at most a minute old."""
+        now = asyncio.get_running_loop().time()
+        kept = self._rules.get(store)
+        if kept is None or now - kept[0] > RULES_FRESH_S:
+            async with self._database.read() as connection:
+                kept = self._rules[store] = (now, await rows.rules_of(connection, store))
+        return kept[1]
 
     async def of(self, store: str) -> Knowledge:
         """What the chain of `store` knows now (at most a second old)."""

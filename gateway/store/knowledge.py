@@ -37,6 +37,12 @@ async def chain_of(connection: AsyncConnection, store: str) -> str:
     return str(chain)
 
 
+async def rules_of(connection: AsyncConnection, store: str) -> dict[str, Any]:
+    """The handoff rules a store has set."""
+    rules = await connection.scalar(select(stores.c.rules).where(stores.c.id == store))
+    return dict(rules) if isinstance(rules, dict) else {}
+
+
 def _key(chain: str, entry: str) -> str:
     """Entry ids are unique within a chain; the table's key is unique over all."""
     return f"{chain}:{entry}"

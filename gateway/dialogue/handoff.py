@@ -1,0 +1,45 @@
+"""PURE: when a person has to answer, besides being asked for: the store's own rules and questions no shop may answer.
+
+A store's rules (`stores.rules`)::
+
+    {"person_for": [{"topic": "feeding", "under_days": 30}, {"topic": "skin"}]}
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.dialogue.ports import Context, HandoffReason
+
+TOPICS: dict[str, re.Pattern[str]] = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in {
+        "feeding": r"奶|喂|吃|辅食|断奶|吐|拍嗝|feed|milk|formula|breast|bottle|solid|eat|burp",
+        "sleep": r"睡|哄|夜醒|sleep|nap|night",
+        "skin": r"疹|皮肤|红屁|痱|痂|rash|skin|eczema",
+        "illness": r"发烧|发热|咳|感冒|腹泻|拉肚子|便秘|疫苗|fever|cough|cold|diarrh|constipat|vaccin",
+        "crying": r"哭|闹|cry|fuss|scream",
+    }.items()
+}
+_DOSE = re.compile(
+    r"(?:吃|喂|用|喝|给).{0,12}(?:多少|几)(?:毫升|ml|毫克|mg|粒|片药|滴药|包药).{0,8}(?:药|布洛芬|美林|泰诺|抗生素|头孢)?"
+    r"|(?:药|布洛芬|美林|泰诺|对乙酰氨基酚|退烧贴|抗生素|头孢|阿莫西林).{0,14}(?:多少|几毫升|几粒|剂量|用量|怎么吃|能吃|可以吃|吃多)"
+    r"|\b(?:dose|dosage|how (?:much|many)).{0,30}\b(?:ibuprofen|paracetamol|acetaminophen|tylenol|motrin|calpol|antibiotic|medicine|syrup)",
+    re.IGNORECASE,
+)
+
+
+def store_rule(text: str, context: Context, rules: Mapping[str, Any]) -> HandoffReason | None:
+    """The store wants a person for this topic (at this age). An unknown age counts as young."""
+    for rule in rules.get("person_for", ()):
+        topic = TOPICS.get(str(rule.get("topic", "")))
+        limit = rule.get("under_days")
+        young = limit is None or not context.baby_age_days or min(context.baby_age_days) < int(limit)
+        if topic and young and topic.search(text):
+            return HandoffReason.STORE_RULE
+    return None
+
+
+def off_limits(text: str) -> bool:
+    """A question about a dose or a medicine: no knowledge entry may answer it."""
+    return bool(_DOSE.search(text))

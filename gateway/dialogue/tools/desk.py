@@ -1,0 +1,212 @@
+"""The tools at work: a wish in a text becomes a look-up or an act for this connection's customer, and a sentence."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, time, timedelta
+
+from gateway.dialogue.phrases import phrase
+from gateway.dialogue.ports import Closing, Context
+from gateway.dialogue.replies import choice
+from gateway.dialogue.tools import requests, words
+from gateway.dialogue.tools.port import Answered, Appointment, Caller, Shop, What
+from gateway.dialogue.tools.requests import Wish
+from gateway.dialogue.tools.when import When, when
+from gateway.domain.schedule import is_open
+from gateway.errors import Conflict, NotYours
+from signaling.protocol import Choice
+
+HOURS_OFFERED = (10, 14, 16)
+DAYS_AHEAD = 14
+
+
+def caller_of(context: Context) -> Caller:
+    return Caller(context.customer, context.store, context.conversation, context.now)
+
+
+class Desk:
+    """`serve` answers a text that asks for a tool (None: it asks for none). Raises `Broken` when it cannot tell."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._acts: dict[Wish, Callable[[str, Context], Awaitable[Closing | None]]] = {
+            Wish.CALLBACK: self._call_back,
+            Wish.CANCEL: self._cancel,
+            Wish.CHANGE: self._change,
+            Wish.MINE: self._mine,
+            Wish.BOOK: self._book,
+            Wish.ORDER: self._orders,
+            Wish.POINTS: self._points,
+            Wish.PROMOTIONS: self._promotions,
+            Wish.HOURS: self._hours,
+            Wish.ADDRESS: self._address,
+            Wish.PRODUCT: self._product,
+        }
+
+    async def serve(self, text: str, context: Context) -> Closing | None:
+        asked = requests.wish(text)
+        return await self.grant(asked, text, context) if asked else None
+
+    async def grant(self, asked: Wish, text: str, context: Context) -> Closing | None:
+        """Carry out one wish; None where the text turns out to name nothing."""
+        return await self._acts[asked](text, context)
+
+    # ------------------------------------------------------------ look-ups
+
+    async def _hours(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.store(caller_of(context))
+        return _told(words.hours(found.value, context.now, context.language), Wish.HOURS, context, found)
+
+    async def _address(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.store(caller_of(context))
+        return _told(words.address(found.value, context.language), Wish.ADDRESS, context, found)
+
+    async def _product(self, text: str, context: Context) -> Closing | None:
+        found = await self._shop.products(caller_of(context), text)
+        meant = requests.named(found.value, text)
+        if not meant:
+            return None
+        lines = [words.product(facts, context.language) for facts in meant]
+        return _told("\n".join(lines), Wish.PRODUCT, context, found)
+
+    async def _promotions(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.promotions(caller_of(context))
+        return _told(words.promotions(found.value, context.language), Wish.PROMOTIONS, context, found)
+
+    async def _orders(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.orders(caller_of(context))
+        return _told(words.orders(found.value, context.language), Wish.ORDER, context, found)
+
+    async def _points(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.member(caller_of(context))
+        return _told(words.points(found.value, context.language), Wish.POINTS, context, found)
+
+    async def _mine(self, _text: str, context: Context) -> Closing:
+        found = await self._shop.appointments(caller_of(context))
+        zh = context.language == "zh"
+        lines = [f"· {_line(one, context)}" for one in found.value]
+        none = "您现在没有预约。" if zh else "You have no appointment."
+        return _told(
+            "\n".join(["您的预约:" if zh else "Your appointments:", *lines]) if lines else none,
+            Wish.MINE,
+            context,
+            found,
+        )
+
+    # ------------------------------------------------------------ acts
+
+    async def _call_back(self, text: str, context: Context) -> Closing:
+        store = (await self._shop.store(caller_of(context))).value
+        wanted = when(text, datetime.fromisoformat(context.now))
+        due = _open_moment(store.hours, context, wanted)
+        kept = await self._shop.call_back(caller_of(context), due, text)
+        zone = datetime.fromisoformat(context.now).tzinfo
+        at = words.moment(datetime.fromisoformat(kept).astimezone(zone).isoformat(), context.language)
+        zh = f"好的，顾问会在{at}左右给您回电，到时请留意。" if context.language == "zh" else ""
+        return _told(zh or f"An advisor will call you back around {at}.", Wish.CALLBACK, context)
+
+    async def _book(self, text: str, context: Context) -> Closing:
+        kind = requests.what(text)
+        wanted = when(text, datetime.fromisoformat(context.now))
+        at = wanted.moment(datetime.fromisoformat(context.now))
+        if kind is None or at is None:
+            return await self._offer(kind or "visit", wanted, context, "booking.when")
+        try:
+            done = await self._shop.book(caller_of(context), kind, at.isoformat())
+        except Conflict as error:
+            return await self._offer(kind, wanted, context, f"booking.{error.detail.split()[0]}")
+        return _told(words.appointment(done, context.language), Wish.BOOK, context)
+
+    async def _offer(self, kind: What, wanted: When, context: Context, why: str) -> Closing:
+        """Open times as choices; tapping one is the booking, in her own words."""
+        store = (await self._shop.store(caller_of(context))).value
+        times = _free(store.hours, context, wanted)
+        zh = context.language == "zh"
+        label = words.what(kind, context.language)
+        texts = [f"预约{label} {words.moment(at, 'zh')}" if zh else f"Book {label} {_tappable(at)}" for at in times]
+        choices = tuple(Choice(id=f"book-{n}", text=text) for n, text in enumerate(texts, 1))
+        lines = [f"{n}. {text}" for n, text in enumerate(texts, 1)]
+        text = "\n".join([phrase(why, context.language), *lines])
+        return Closing(text, "clarify", 1.0, choices, tools=(Wish.BOOK,))
+
+    async def _cancel(self, text: str, context: Context) -> Closing:
+        mine = (await self._shop.appointments(caller_of(context))).value
+        meant = _meant(mine, text, context)
+        if len(meant) != 1:
+            return self._which(meant or mine, context, "取消预约", "Cancel my appointment:")
+        done = await self._shop.cancel(caller_of(context), meant[0].id)
+        return _told(words.appointment(done, context.language), Wish.CANCEL, context)
+
+    async def _change(self, text: str, context: Context) -> Closing:
+        mine = (await self._shop.appointments(caller_of(context))).value
+        if len(mine) != 1:
+            return self._which(mine, context, "取消预约", "Cancel my appointment:")
+        now = datetime.fromisoformat(context.now)
+        wanted = when(text, now)
+        old = datetime.fromisoformat(mine[0].starts_at)
+        hour, minute = (old.hour, old.minute) if wanted.hour is None else (wanted.hour, wanted.minute)
+        at = When(wanted.day, hour, minute).moment(now)
+        if at is None:
+            return Closing(phrase("booking.change", context.language), "clarify", 1.0, tools=(Wish.CHANGE,))
+        try:
+            done = await self._shop.change(caller_of(context), mine[0].id, at.isoformat())
+        except (Conflict, NotYours):
+            return Closing(phrase("booking.closed", context.language), "clarify", 1.0, tools=(Wish.CHANGE,))
+        return _told(words.appointment(done, context.language), Wish.CHANGE, context)
+
+    def _which(self, mine: tuple[Appointment, ...], context: Context, zh: str, en: str) -> Closing:
+        if not mine:
+            return Closing(phrase("booking.none", context.language), "answer", 1.0, tools=(Wish.MINE,))
+        label = zh if context.language == "zh" else en
+        texts = [f"{label} {_line(one, context)}" for one in mine]
+        choices = tuple(Choice(id=f"which-{n}", text=text[:200]) for n, text in enumerate(texts, 1))
+        lines = [f"{n}. {text}" for n, text in enumerate(texts, 1)]
+        text = "\n".join([phrase("booking.which", context.language), *lines])
+        return Closing(text, "clarify", 1.0, (*choices, choice("person", context.language)), tools=(Wish.CANCEL,))
+
+
+def _told(text: str, used: Wish, context: Context, found: Answered[object] | None = None) -> Closing:
+    stale = found is not None and found.stale
+    note = words.STALE[0 if context.language == "zh" else 1] if stale else ""
+    return Closing(text + note, "answer", 1.0, tools=(used,))
+
+
+def _line(one: Appointment, context: Context) -> str:
+    kind = words.what(one.what, context.language)
+    return f"{words.moment(one.starts_at, context.language)} {kind}"
+
+
+def _tappable(iso: str) -> str:
+    """A date that `when` reads back."""
+    at = datetime.fromisoformat(iso)
+    return f"{at:%Y-%m-%d} at {at:%H:%M}"
+
+
+def _meant(mine: tuple[Appointment, ...], text: str, context: Context) -> tuple[Appointment, ...]:
+    """Those of her appointments that fit the kind and the day in the text."""
+    kind = requests.what(text.replace("预约", ""))
+    day = when(text, datetime.fromisoformat(context.now)).day
+    fits = [one for one in mine if kind in (None, "visit", one.what)]
+    return tuple(one for one in fits if day is None or one.starts_at[:10] == day.isoformat())
+
+
+def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> list[str]:
+    """Up to three coming opening times, on the wanted day where one was named."""
+    now = datetime.fromisoformat(context.now)
+    first = wanted.day or now.date() + timedelta(days=1)
+    clock = HOURS_OFFERED if wanted.hour is None else (wanted.hour, *HOURS_OFFERED)
+    found: list[str] = []
+    for ahead in range(DAYS_AHEAD):
+        for hour in clock:
+            at = datetime.combine(first + timedelta(days=ahead), time(hour), now.tzinfo)
+            if at > now and is_open(hours, at) and at.isoformat() not in found:
+                found.append(at.isoformat())
+        if len(found) >= len(HOURS_OFFERED):
+            break
+    return sorted(found[: len(HOURS_OFFERED)])
+
+
+def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str:
+    """When she asked for, if the store is open then; else the next opening morning."""
+    at = wanted.moment(datetime.fromisoformat(context.now))
+    if at and at > datetime.fromisoformat(context.now) and is_open(hours, at):
+        return at.isoformat()
+    return _free(hours, context, When(wanted.day, None))[0]
