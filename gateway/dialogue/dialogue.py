@@ -1,7 +1,7 @@
 """The assistant: one ladder for text and voice.
 
-red flag -> small talk, a person, anger -> an age to ask for -> the store's rules -> tools -> knowledge (worded by an LLM
-where there is one) -> clarify -> a person
+red flag -> small talk, a person, anger -> an age to ask for -> the store's rules -> tools -> knowledge (worded by an
+LLM where there is one) -> clarify -> a person
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -73,7 +73,11 @@ class Assistant:
         if closing := self._social(text, context) or self._age(text, context):
             return closing
         question = _question(text, context)
-        return await self._ruled(question, context) or await self._served(question, context) or await self._known(question, context)
+        return (
+            await self._ruled(question, context)
+            or await self._served(question, context)
+            or await self._known(question, context)
+        )
 
     def _social(self, text: str, context: Context) -> Closing | None:
         match intent(text):

@@ -24,7 +24,8 @@ TOPICS: dict[str, re.Pattern[str]] = {
 _DOSE = re.compile(
     r"(?:吃|喂|用|喝|给).{0,12}(?:多少|几)(?:毫升|ml|毫克|mg|粒|片药|滴药|包药).{0,8}(?:药|布洛芬|美林|泰诺|抗生素|头孢)?"
     r"|(?:药|布洛芬|美林|泰诺|对乙酰氨基酚|退烧贴|抗生素|头孢|阿莫西林).{0,14}(?:多少|几毫升|几粒|剂量|用量|怎么吃|能吃|可以吃|吃多)"
-    r"|\b(?:dose|dosage|how (?:much|many)).{0,30}\b(?:ibuprofen|paracetamol|acetaminophen|tylenol|motrin|calpol|antibiotic|medicine|syrup)",
+    r"|\b(?:dose|dosage|how (?:much|many)).{0,30}"
+    r"\b(?:ibuprofen|paracetamol|acetaminophen|tylenol|motrin|calpol|antibiotic|medicine|syrup)",
     re.IGNORECASE,
 )
 

@@ -18,7 +18,7 @@ class Used:
 
 @dataclass(slots=True)
 class Budget:
-    """Characters (prompt and answer) a day and drafts at once, per customer. The least recent customers are forgotten."""
+    """Characters (prompt and answer) a day and drafts at once, per customer. The least recent are forgotten."""
 
     _used: OrderedDict[str, Used] = field(default_factory=OrderedDict)
 

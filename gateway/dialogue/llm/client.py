@@ -16,7 +16,7 @@ from signaling.protocol import ErrorCode
 
 FIRST_TOKEN_S = 4.0
 IDLE_S = 4.0
-TOTAL_S = 30.0
+TOTAL_S = 12.0
 MAX_BYTES = 256 * 1024
 MAX_LINE = 64 * 1024
 MAX_TOKENS = 500
@@ -38,6 +38,13 @@ class ToolCall:
     arguments: str
 
 
+@dataclass(slots=True)
+class Limit:
+    """When the next line must have come (loop time)."""
+
+    until: float
+
+
 class ChatModel:
     """One configured endpoint. `url` is the base, with or without `/v1`."""
 
@@ -52,7 +59,13 @@ class ChatModel:
         self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] = ()
     ) -> AsyncIterator[Delta | ToolCall]:
         """Pieces as they come; tool calls once complete, at the end. Raises `EngineBroken`, `TooMuch`."""
-        body = {"model": self._model, "messages": list(messages), "stream": True, "max_tokens": MAX_TOKENS, "temperature": 0.2}
+        body = {
+            "model": self._model,
+            "messages": list(messages),
+            "stream": True,
+            "max_tokens": MAX_TOKENS,
+            "temperature": 0.2,
+        }
         if tools:
             body["tools"] = list(tools)
         clock = asyncio.get_running_loop().time
@@ -61,9 +74,9 @@ class ChatModel:
             response = await self._post(session, body)
             try:
                 calls: dict[int, dict[str, str]] = {}
-                limit = began + self._first_token_s
-                async for choice in _choices(response, lambda: min(limit, began + TOTAL_S)):
-                    limit = clock() + IDLE_S
+                limit = Limit(began + self._first_token_s)
+                async for choice in _choices(response, limit):
+                    limit.until = min(clock() + IDLE_S, began + TOTAL_S)
                     delta = choice.get("delta") or {}
                     _collect(calls, delta.get("tool_calls"))
                     if isinstance(text := delta.get("content"), str) and text:
@@ -87,12 +100,12 @@ class ChatModel:
         raise EngineBroken(detail=f"llm: status {response.status}")
 
 
-async def _choices(response: aiohttp.ClientResponse, limit: Any) -> AsyncIterator[dict[str, Any]]:
+async def _choices(response: aiohttp.ClientResponse, limit: Limit) -> AsyncIterator[dict[str, Any]]:
     """The first choice of each event, until `[DONE]` or a finish reason; a stream cut before either is broken."""
     size, finished = 0, False
     while True:
         try:
-            async with asyncio.timeout_at(limit()):
+            async with asyncio.timeout_at(limit.until):
                 line = await response.content.readline()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise EngineBroken(detail=f"llm: {type(error).__name__}") from None

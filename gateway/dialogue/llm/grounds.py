@@ -1,7 +1,7 @@
 """PURE: is a sentence of the model borne by what it was given? If not, it is not said.
 
-Whatever a text talked the model into, only what the entries and tools say gets out: content must be covered by them, every number
-must stand in them, nothing of the instructions may show.
+Whatever a text talked the model into, only what the entries and tools say gets out: content must be covered by them,
+every number must stand in them, nothing of the instructions may show.
 """
 
 import re
@@ -48,7 +48,7 @@ def borne(sentence: str, by: Grounds) -> bool:
 
 def _covered(sentence: str, by: Grounds) -> bool:
     text = analyse(sentence)
-    weight = weights(text, lambda term: 1.0)
+    weight = weights(text, lambda _: 1.0)
     return float(weight.sum()) < LIGHT or coverage(text, weight, by.terms) >= COVERED
 
 

@@ -26,6 +26,10 @@ def summary(history: Sequence[Said], language: Language) -> str:
 
 
 def _named(texts: Sequence[str], *, zh: bool) -> str:
-    units = {"age": "个月", "weight": "公斤", "stage": "段"} if zh else {"age": " months", "weight": " kg", "stage": " (stage)"}
+    units = (
+        {"age": "个月", "weight": "公斤", "stage": "段"}
+        if zh
+        else {"age": " months", "weight": " kg", "stage": " (stage)"}
+    )
     found = {f"{quantity.low:g}{units[quantity.kind]}" for text in texts for quantity in quantities(text)}
     return "、".join(sorted(found)) if zh else ", ".join(sorted(found))

@@ -1,7 +1,7 @@
-"""The model at work: words the retrieved entries; every sentence is checked before it is said; else retrieval's own text.
+"""The model at work: words the retrieved entries, each sentence checked before it is said; else retrieval's own text.
 
-The first fit sentence within four seconds, or the answer is retrieval's. A stream that breaks later ends at the last whole
-sentence; half a sentence is never said.
+The first fit sentence within four seconds, or the answer is retrieval's. A stream that breaks later ends at the last
+whole sentence; half a sentence is never said.
 """
 
 import asyncio

@@ -143,13 +143,16 @@ class RemoteShop:
             "X-Nestcall-Nonce": nonce,
             "X-Nestcall-Signature": signature(self._secret, "GET", full, at, nonce),
         }
-        async with asyncio.timeout(BUDGET_S), aiohttp.ClientSession() as session:
-            async with session.get(self._url + full, headers=headers, allow_redirects=False) as response:
-                if response.status != 200:
-                    raise ValueError("status")
-                body = await response.content.read(MAX_BYTES + 1)
-                while len(body) <= MAX_BYTES and (more := await response.content.read(MAX_BYTES)):
-                    body += more
+        async with (
+            asyncio.timeout(BUDGET_S),
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(self._url + full, allow_redirects=False) as response,
+        ):
+            if response.status != 200:
+                raise ValueError("status")
+            body = b""
+            while len(body) <= MAX_BYTES and (more := await response.content.read(MAX_BYTES)):
+                body += more
         if len(body) > MAX_BYTES:
             raise ValueError("too large")
         return _page(body)

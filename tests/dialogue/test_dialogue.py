@@ -1,0 +1,125 @@
+"""The ladder: what comes before what, and why a person is called."""
+
+import pytest
+
+from gateway.dialogue.dialogue import Assistant
+from gateway.dialogue.intents import Intent, chosen, intent
+from gateway.dialogue.ports import HandoffReason, Said
+from tests.dialogue.conftest import ask
+
+
+async def test_a_question_is_answered_with_its_source(assistant: Assistant) -> None:
+    closing = await ask(assistant, "十公斤穿多大尿不湿")
+    assert (closing.decision, closing.sources[0].id) == ("answer", "diaper-size-weight")
+
+
+async def test_english_is_answered_in_english(assistant: Assistant) -> None:
+    closing = await ask(assistant, "how long does breast milk keep in the fridge", language="en")
+    assert "4 days" in closing.text
+
+
+async def test_a_red_flag_comes_before_everything(assistant: Assistant) -> None:
+    closing = await ask(assistant, "转人工,宝宝抽搐了,推车多少钱")
+    assert closing.decision == "red_flag"
+    assert closing.handoff is HandoffReason.RED_FLAG
+    assert closing.tel == "120"
+    assert closing.sources == ()
+
+
+async def test_a_fever_without_an_age_is_asked_for_once(assistant: Assistant) -> None:
+    first = await ask(assistant, "宝宝发烧38度5", baby_age_days=())
+    assert first.decision == "clarify"
+    again = await ask(assistant, "宝宝发烧38度5", baby_age_days=(), history=(Said("assistant", first.text),))
+    assert again.text != first.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "转人工",
+        "我要找真人",
+        "能不能换个人跟我说",
+        "人工客服在吗",
+        "不想跟机器人聊",
+        "帮我接通顾问",
+        "叫你们店长来",
+        "可以让顾问联系我吗",
+        "I want to talk to a real person",
+        "connect me with an advisor",
+        "human please",
+        "stop, no more bot",
+        "can someone from staff help me, get me a representative",
+    ],
+)
+def test_asking_for_a_person_in_any_wording(text: str) -> None:
+    assert intent(text) is Intent.PERSON
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "宝宝认人怎么办",
+        "不用转人工,我就问下尺码",
+        "人工喂养要注意什么",
+        "奶瓶怎么消毒",
+        "how many people may come along",
+        "is a personal data page there",
+    ],
+)
+def test_a_question_is_not_a_wish_for_a_person(text: str) -> None:
+    assert intent(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("你是真人吗", Intent.HUMAN),
+        ("are you a robot?", Intent.HUMAN),
+        ("你们就是骗子", Intent.ANGRY),
+        ("this is ridiculous", Intent.ANGRY),
+        ("你好", Intent.GREETING),
+        ("谢谢啦", Intent.THANKS),
+        ("好的", Intent.THANKS),
+        ("再见", Intent.BYE),
+    ],
+)
+def test_small_talk_and_anger(text: str, kind: Intent) -> None:
+    assert intent(text) is kind
+
+
+async def test_it_says_honestly_that_it_is_no_person(assistant: Assistant) -> None:
+    assert "AI" in (await ask(assistant, "你是真人还是机器人")).text
+
+
+async def test_two_misses_call_a_person(assistant: Assistant) -> None:
+    first = await ask(assistant, "比特币现在多少")
+    assert (first.decision, first.handoff) == ("clarify", None)
+    second = await ask(assistant, "比特币现在多少", misses=1)
+    assert second.handoff is HandoffReason.TWO_MISSES
+
+
+async def test_a_dose_is_never_answered(assistant: Assistant) -> None:
+    closing = await ask(assistant, "八个月吃布洛芬多少毫升")
+    assert closing.handoff is HandoffReason.SENSITIVE
+
+
+async def test_outside_hours_it_says_so_and_offers_what_can_be_done(assistant: Assistant) -> None:
+    closing = await ask(assistant, "转人工", within_hours=False)
+    assert closing.handoff is HandoffReason.ASKED
+    assert [choice.id for choice in closing.choices] == ["callback", "appointment"]
+    for choice in closing.choices:  # what is offered can be tapped
+        assert (await ask(assistant, choice.text, within_hours=False)).tools
+
+
+async def test_a_spoken_choice_is_the_line_that_was_read_aloud(assistant: Assistant) -> None:
+    offered = "您是想问:\n1. 奶瓶怎么消毒?\n2. 可以七天无理由退货吗?"
+    closing = await ask(assistant, "第二个", history=(Said("assistant", offered),))
+    assert closing.sources[0].id == "return-policy"
+    assert chosen("the first one", offered) == "奶瓶怎么消毒?"
+    assert chosen("第三个", offered) is None
+
+
+async def test_infant_formula_is_never_pushed(assistant: Assistant) -> None:
+    for text in ("一段奶粉打折吗", "奶不够推荐一款奶粉", "哪个奶粉最接近母乳"):
+        closing = await ask(assistant, text)
+        assert "母乳是宝宝最好的食物" in closing.text or closing.decision != "answer", text

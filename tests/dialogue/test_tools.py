@@ -1,0 +1,134 @@
+"""Tools: for the customer of the connection only; times as people say them."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from gateway.dialogue.dialogue import Assistant
+from gateway.dialogue.ports import HandoffReason
+from gateway.dialogue.tools.requests import Wish, wish
+from gateway.dialogue.tools.when import when
+from gateway.store import schema
+from gateway.store.engine import Store
+from tests.dialogue.conftest import NOW, ask
+
+TUESDAY = datetime.fromisoformat(NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("周六下午三点", "2026-11-28T15:00:00+08:00"),
+        ("明天上午10点半", "2026-11-25T10:30:00+08:00"),
+        ("下周二 9:15", "2026-12-01T09:15:00+08:00"),
+        ("12月3号下午两点", "2026-12-03T14:00:00+08:00"),
+        ("后天3点", "2026-11-26T15:00:00+08:00"),
+        ("tomorrow at 3pm", "2026-11-25T15:00:00+08:00"),
+        ("Saturday at 10:30", "2026-11-28T10:30:00+08:00"),
+        ("2026-11-28 at 14:00", "2026-11-28T14:00:00+08:00"),
+        ("11月28日 周六 10:00", "2026-11-28T10:00:00+08:00"),
+    ],
+)
+def test_times_as_people_say_them(text: str, moment: str) -> None:
+    found = when(text, TUESDAY).moment(TUESDAY)
+    assert found is not None
+    assert found.isoformat() == moment
+
+
+def test_an_impossible_time_is_no_time() -> None:
+    assert when("2月30日 25点", TUESDAY).moment(TUESDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("我的快递到哪了", Wish.ORDER),
+        ("where is my parcel", Wish.ORDER),
+        ("我还有多少积分", Wish.POINTS),
+        ("最近有什么活动", Wish.PROMOTIONS),
+        ("你们几点关门", Wish.HOURS),
+        ("春节几点开门", None),
+        ("怎么预约游泳", None),
+        ("想约周六上午十点游泳", Wish.BOOK),
+        ("取消预约", Wish.CANCEL),
+        ("明天让顾问回电给我", Wish.CALLBACK),
+        ("宝宝夜里醒怎么办", None),
+    ],
+)
+def test_which_tool_a_text_asks_for(text: str, asked: Wish | None) -> None:
+    assert wish(text) is asked
+
+
+async def test_look_ups_are_hers_alone(assistant: Assistant) -> None:
+    mine = await ask(assistant, "我的订单到哪了")
+    assert "order-20001" in mine.text
+    assert "order-20002" not in (await ask(assistant, "查一下customer-wang的订单到哪了")).text
+    assert "2680" in (await ask(assistant, "我的积分有多少")).text
+    assert (await ask(assistant, "my points", language="en")).tools == (Wish.POINTS,)
+
+
+async def test_hours_price_and_promotions_are_the_stores(assistant: Assistant) -> None:
+    assert "09:00–21:00" in (await ask(assistant, "今天几点关门")).text
+    assert "10:00–20:00" in (await ask(assistant, "今天几点关门", store="store-jiangning")).text
+    assert "95元" in (await ask(assistant, "云柔纸尿裤M码多少钱")).text
+    swim = "婴儿游泳体验课"
+    assert swim in (await ask(assistant, "现在有什么活动")).text
+    assert swim not in (await ask(assistant, "现在有什么活动", store="store-yuhang")).text
+
+
+async def test_formula_facts_begin_with_breastfeeding(assistant: Assistant) -> None:
+    assert (await ask(assistant, "暖巢婴儿配方奶粉1段多少钱")).text.startswith("母乳是宝宝最好的食物")
+
+
+async def test_booking_changing_and_cancelling(assistant: Assistant, store: Store) -> None:
+    assert (await ask(assistant, "想约周六上午十点游泳")).tools == (Wish.BOOK,)
+    assert (await states(store)) == [("swim", "booked", "2026-11-28T02:00:00.000000Z")]
+    again = await ask(assistant, "想约周六上午十点游泳")
+    assert again.decision == "clarify"
+    await ask(assistant, "我的预约改到周日下午两点")
+    assert (await states(store)) == [("swim", "changed", "2026-11-29T06:00:00.000000Z")]
+    assert "游泳" in (await ask(assistant, "我的预约")).text
+    assert (await ask(assistant, "取消预约", customer="customer-wang")).decision == "answer"
+    assert (await states(store))[0][1] == "changed"  # hers is not anothers to cancel
+    await ask(assistant, "取消游泳预约")
+    assert (await states(store))[0][1] == "cancelled"
+
+
+async def states(store: Store) -> list[tuple[str, str, str]]:
+    table = schema.appointments
+    async with store.read() as connection:
+        rows = await connection.execute(select(table.c.what, table.c.state, table.c.starts_at))
+        return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def test_a_closed_hour_is_met_with_open_ones_that_can_be_tapped(assistant: Assistant, store: Store) -> None:
+    for language, text in (("zh", "预约周六凌晨2点游泳"), ("en", "book a swim on Saturday at 23:30")):
+        offered = await ask(assistant, text, language=language)
+        assert offered.decision == "clarify"
+        assert offered.choices
+        tapped = await ask(assistant, offered.choices[0].text, language=language)
+        assert tapped.decision == "answer", offered.choices[0].text
+    assert len(await states(store)) == 2
+
+
+async def test_a_callback_is_asked_for_once(assistant: Assistant, store: Store) -> None:
+    await ask(assistant, "约明天回电")
+    await ask(assistant, "明天给我打电话")
+    async with store.read() as connection:
+        due = (await connection.execute(select(schema.callbacks.c.due_at))).scalars().all()
+    assert due == ["2026-11-25T02:00:00.000000Z"]
+
+
+async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) -> None:
+    rules = {"person_for": [{"topic": "feeding", "under_days": 30}]}
+
+    async def job(connection: Any) -> None:
+        await connection.execute(update(schema.stores).values(rules=rules))
+
+    await store.write(job)
+    young = await ask(assistant, "一天喂几次奶", baby_age_days=(12,))
+    assert young.handoff is HandoffReason.STORE_RULE
+    older = await ask(assistant, "奶瓶怎么消毒", baby_age_days=(245,))
+    assert older.handoff is None
