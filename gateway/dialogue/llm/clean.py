@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 MAX_CHARS = 600
 MAX_SENTENCE = 200
-_TAGS = re.compile(r"<[^<>\n]{1,200}>")
+_TAGS = re.compile(r"<(script|style)\b[^>]*>.*?</\1\s*>|<[^<>\n]{1,200}>", re.DOTALL | re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\]\n]{0,100})\]\([^)\n]*\)|https?://\S+|www\.\S+")
 _MARKS = re.compile(r"[*_`#>|~]+|^\s*[-•]\s+", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]")

@@ -137,7 +137,7 @@ class Writer:
         sentence = clean(raw)
         if not sentence:
             return ""
-        if prompts.UNKNOWN in sentence:
+        if prompts.UNKNOWN in raw:
             raise Unfit("the sources do not say")
         if total + len(sentence) > MAX_CHARS:
             raise Unfit("too long")
