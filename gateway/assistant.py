@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 import structlog
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.alarms import Alarms
@@ -21,13 +21,24 @@ from gateway.chat import Chat
 from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, RedFlag, Said, Say
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
+from gateway.domain.people import Person
 from gateway.domain.schedule import is_open
 from gateway.errors import Conflict, NestcallError
 from gateway.hub import Hub
 from gateway.store import log, people
 from gateway.store.engine import Store
 from gateway.store.schema import conversations, events
-from signaling.protocol import Event, EventKind, FileBody, ImageBody, Language, TextBody, TypingShown, VoiceBody
+from signaling.protocol import (
+    BabyView,
+    Event,
+    EventKind,
+    FileBody,
+    ImageBody,
+    Language,
+    TextBody,
+    TypingShown,
+    VoiceBody,
+)
 
 MAX_AT_ONCE = 32
 MAX_WAITING = 50
@@ -131,14 +142,8 @@ class Assistant:
     # ------------------------------------------------------------ what it knows
 
     async def _context(self, question: Event) -> tuple[Conversation, Context]:
-        async with self._store.read() as connection:
-            state = await log.find(connection, question.conversation)
-            customer = await people.get(connection, state.customer)
-            assert customer is not None
-            shop = await people.store_row(connection, state.store)
-            assert shop is not None
-            earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 4)
-            babies = await people.babies_of(connection, state.customer)
+        known = await self._store.look(lambda connection: background(connection, question))
+        state, customer, shop, earlier, babies = known
         local = datetime.fromisoformat(self._chat.now()).astimezone(ZoneInfo(shop["zone"]))
         ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
         return state, Context(
@@ -171,6 +176,18 @@ class Assistant:
         for event in found:
             if event.conversation not in self._waiting:
                 self.heard(event)
+
+
+async def background(
+    connection: AsyncConnection, question: Event
+) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...]]:
+    """What is known where the question was asked: conversation, customer, store, earlier events, babies."""
+    state = await log.find(connection, question.conversation)
+    customer, shop = await people.get(connection, state.customer), await people.store_row(connection, state.store)
+    assert customer is not None
+    assert shop is not None
+    earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 4)
+    return state, customer, shop, earlier, await people.babies_of(connection, state.customer)
 
 
 class HandOver:

@@ -1,6 +1,7 @@
 """Wire message -> use-case. Knows every connection as a `Visit`, and one verb per message type."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -111,8 +112,8 @@ class Visit:
         try:
             while (feed := self._feeds.get(conversation)) is not None and feed.pulling:
                 await self.link.room()
-                async with self._board.store.read() as connection:
-                    events = await log.after(connection, conversation, feed.cursor, PAGE)
+                missed = partial(log.after, conversation=conversation, seq=feed.cursor, limit=PAGE)
+                events = await self._board.store.look(missed)
                 self._show_page(conversation, events)
         except NestcallError as error:
             self.link.send(Error(code=error.code, detail="catching up failed; resume"))
@@ -165,9 +166,8 @@ class Switchboard:
 
     async def welcome(self, hello: Hello, link: Link) -> Visit | Error:
         try:
-            async with self.store.read() as connection:
-                token = hello.token or link.credentials
-                person = await people.by_token(connection, token, clock.now()) if token else None
+            token = hello.token or link.credentials
+            person = await self.store.look(lambda c: people.by_token(c, token, clock.now())) if token else None
             if person is None:
                 return Error(code=ErrorCode.UNAUTHENTICATED, re="hello", detail="no valid session")
             return await self._greet(Visit(person, link, self), hello)
@@ -190,12 +190,11 @@ class Switchboard:
         return visit
 
     async def _subscribe(self, visit: Visit, hello: Hello) -> dict[str, int]:
-        async with self.store.read() as connection:
-            hers = await inbox.heads(connection, visit.person, list(hello.resume))
+        hers = await self.store.look(lambda c: inbox.heads(c, visit.person, list(hello.resume)))
         for conversation in hers:
             visit.subscribe(conversation)
-        async with self.store.read() as connection:  # again: what came between is in the log or in the head
-            return await inbox.heads(connection, visit.person, list(hers))
+        # Again: what came between is in the log or in the head.
+        return await self.store.look(lambda c: inbox.heads(c, visit.person, list(hers)))
 
     async def _ready(self, visit: Visit, heads: dict[str, int]) -> Ready:
         return Ready(

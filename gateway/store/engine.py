@@ -82,6 +82,8 @@ class Backend(Protocol):
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
+    async def look(self, job: Job[T]) -> T: ...
+
     async def close(self) -> None: ...
 
 
@@ -138,6 +140,14 @@ class Sqlite:
             finally:
                 await asyncio.shield(connection.close())
 
+    async def look(self, job: Job[T]) -> T:
+        def trip() -> T:
+            with self._reading.connect() as connection:
+                return drive(job, connection)
+
+        async with self._seats:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, trip)
+
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
@@ -187,6 +197,10 @@ class Postgres:
         async with self._engine.connect() as connection:
             yield connection
 
+    async def look(self, job: Job[T]) -> T:
+        async with self.read() as connection:
+            return await job(connection)
+
     async def close(self) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
@@ -215,6 +229,11 @@ class Store:
         with coded():
             async with self._backend.read() as connection:
                 yield connection
+
+    async def look(self, job: Job[T]) -> T:
+        """Several reads as one: on SQLite a single trip to a thread, where rows become values off the event loop."""
+        with coded():
+            return await self._backend.look(job)
 
     async def write(self, job: Job[T], then: Then[T] | None = None) -> T:
         """One transaction; returns after commit, or raises within `WRITE_DEADLINE_S`."""
