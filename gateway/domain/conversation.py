@@ -127,6 +127,8 @@ def decide(state: Conversation, proposed: Fact, now: str, target: Event | None =
             return (proposed,) if ours else Refusal(ErrorCode.WRONG_STATE, "feedback is for the assistant's messages")
         case EventKind.NOTE_ADDED | EventKind.RED_FLAG_CLEARED if proposed.role == "customer":
             return Refusal(ErrorCode.FORBIDDEN, "staff only")
+        case EventKind.CONVERSATION_REOPENED if state.state not in ("wrap_up", "resolved"):
+            return Refusal(ErrorCode.WRONG_STATE, "it is open")
         case EventKind.RED_FLAG_CLEARED if state.red_flag is None:
             return Refusal(ErrorCode.WRONG_STATE, "no red flag is raised")
         case (

@@ -4,6 +4,7 @@ Neither is a setting: they exist only in this file, which no package contains.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 CLOCK = "NESTCALL_FAULTS_CLOCK"
+LOG = "NESTCALL_FAULTS_LOG"
 BROKEN = "NESTCALL_FAULTS_NO_IDEMPOTENCY"
 
 
@@ -45,15 +47,41 @@ def forget_nonces() -> None:
     log.insert_event = unlimited
 
 
-def main(arguments: Sequence[str]) -> None:
+def prepare() -> None:
+    """Import all there is, so that a new life starts in a second; the lives themselves share nothing."""
     if CLOCK in os.environ:
         step_clock(Path(os.environ[CLOCK]))
     if os.environ.get(BROKEN) == "1":
         forget_nonces()
+    import gateway.app
+    import gateway.cli
+    import gateway.demo
+    import gateway.http.routes  # noqa: F401
+
+
+def live(arguments: Sequence[str]) -> None:
+    """One life of the gateway, in this process."""
     from gateway.cli import main as nestcall
 
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.argv = ["nestcall", *arguments]
     nestcall()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Fork a gateway for each line on stdin, and print its pid. Ends with stdin."""
+    prepare()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not kept
+    for _ in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            os.close(0)
+            log = os.open(os.environ[LOG], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            live(arguments)
+            os._exit(0)
+        print(pid, flush=True)
 
 
 if __name__ == "__main__":

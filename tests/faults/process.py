@@ -26,7 +26,8 @@ class GatewayProcess:
         self.url = f"http://127.0.0.1:{port}"
         self.starts = 0
         self._clock = data / "clock-offset"
-        self._process: asyncio.subprocess.Process | None = None
+        self._nursery: asyncio.subprocess.Process | None = None
+        self._pid = 0
         self._environment = {
             **os.environ,
             "NESTCALL_IDENTITY_SECRET": SECRET,
@@ -35,28 +36,37 @@ class GatewayProcess:
             "NESTCALL_SYNTHESIZER": "none",
             "NESTCALL_DATABASE_URL": database,
             "NESTCALL_FAULTS_CLOCK": str(self._clock),
+            "NESTCALL_FAULTS_LOG": str(data / "gateway.log"),
             "NESTCALL_FAULTS_NO_IDEMPOTENCY": "1" if broken else "",
         }
 
     async def start(self) -> None:
         """Returns once it is ready."""
-        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data)]
+        if self._nursery is None:
+            self._nursery = await self._open_nursery()
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
         self.starts += 1
-        with (self.data / "gateway.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.faults.gateway_main",
-                *arguments,
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-            )
+        self._nursery.stdin.write(b"live\n")
+        await self._nursery.stdin.drain()
         async with asyncio.timeout(START_S):
+            self._pid = int(await self._nursery.stdout.readline())
             while not (await self.answers() and (self.data / LINKS).exists()):
-                assert self._process.returncode is None, (self.data / "gateway.log").read_text()[-2000:]
+                assert alive(self._pid), (self.data / "gateway.log").read_text()[-2000:]
                 await asyncio.sleep(0.05)
+
+    async def _open_nursery(self) -> asyncio.subprocess.Process:
+        """The process that has imported everything and forks the gateways."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.faults.gateway_main",
+            *("serve", "--port", str(self.port), "--data-dir", str(self.data)),
+            cwd=ROOT,
+            env=self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
 
     async def answers(self) -> bool:
         try:
@@ -68,21 +78,28 @@ class GatewayProcess:
 
     async def kill(self) -> None:
         """kill -9: no handler runs, nothing is flushed."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        await self._process.wait()
+        os.kill(self._pid, signal.SIGKILL)
+        await self._gone(10)
 
-    async def stop(self) -> int:
-        """SIGTERM; gives the exit code."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.terminate()
+    async def stop(self) -> bool:
+        """SIGTERM; did it go by itself?"""
+        polite = True
+        if self._pid and alive(self._pid):
+            os.kill(self._pid, signal.SIGTERM)
             try:
-                async with asyncio.timeout(20):
-                    await self._process.wait()
+                await self._gone(20)
             except TimeoutError:
+                polite = False
                 await self.kill()
-        return self._process.returncode or 0
+        if self._nursery is not None and self._nursery.stdin is not None:
+            self._nursery.stdin.close()
+            await self._nursery.wait()
+        return polite
+
+    async def _gone(self, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            while alive(self._pid):  # noqa: ASYNC110 - not our child: there is nothing to wait on
+                await asyncio.sleep(0.02)
 
     def links(self) -> dict[str, str]:
         """{name: one-time code}, as printed at the last start."""
@@ -96,9 +113,8 @@ class GatewayProcess:
 
     def fill_disk(self, *, full: bool) -> None:
         """No file of the gateway may grow: to SQLite the disk is full."""
-        assert self._process is not None
         largest = max((f.stat().st_size for f in self.data.glob("nestcall.db*")), default=0)
-        prlimit(self._process.pid, RLIMIT_FSIZE, (largest if full else RLIM_INFINITY, RLIM_INFINITY))
+        prlimit(self._pid, RLIMIT_FSIZE, (largest if full else RLIM_INFINITY, RLIM_INFINITY))
 
     async def lock_database(self, seconds: float) -> None:
         """Another process holds SQLite's write lock."""
@@ -113,3 +129,11 @@ class GatewayProcess:
         connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN IMMEDIATE")
         return connection
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
