@@ -34,6 +34,7 @@ Then = Callable[[T], None]
 WRITE_DEADLINE_S = 3.0
 MAX_WAITING = 2_000
 MAX_BATCH = 64
+DISK_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "53100"})
 
 log = structlog.get_logger()
 
@@ -42,11 +43,23 @@ def storage_error(error: Exception) -> NestcallError:
     """The coded error for what a database driver raised."""
     if isinstance(error, NestcallError):
         return error
-    cause = getattr(error, "orig", error)
-    name = getattr(cause, "sqlite_errorname", "") or getattr(cause, "sqlstate", "") or ""
-    full = name in {"SQLITE_FULL", "53100"} or "disk is full" in str(cause) or name == "SQLITE_IOERR_WRITE"
+    names = [driver_name(one) for one in chain(error)]
+    full = any(name in DISK_FULL for name in names)
     code = ErrorCode.STORAGE_FULL if full else ErrorCode.STORAGE_BUSY
-    return StorageBroken(code, f"{type(cause).__name__} {name}".strip())
+    return StorageBroken(code, " ".join(dict.fromkeys(filter(None, names))) or type(error).__name__)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what came before it: a full disk makes SQLite roll back, and then the savepoint is missing too."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def driver_name(error: BaseException) -> str:
+    """SQLite's name of an error, or PostgreSQL's SQLSTATE."""
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "sqlite_errorname", "") or getattr(cause, "sqlstate", "") or "")
 
 
 @dataclass(slots=True)
