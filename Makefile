@@ -8,7 +8,7 @@ PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check fix types web e2e unit bench lock clean
+.PHONY: help setup setup-test run test check fix types web e2e unit bench lock clean faults
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,3 +56,6 @@ bench-voice: setup ## answer and stop latency over WHIP, false interruptions, en
 	@$(PY) -m benchmarks.endpointing
 	$(PY) -m benchmarks.interruptions
 	$(PY) -m benchmarks.voice
+
+faults: setup ## 100,000 messages through 220 faults, 52 of them kill -9; the report goes to benchmarks/results
+	@$(PY) -m tests.faults.mix --minutes 10 --messages 100000 --faults 220 --kills 52 --every-s 1.5 --save benchmarks/results

@@ -57,7 +57,8 @@ def from_our_page(gateway: Gateway, request: web.Request) -> bool:
 
 def allowed_origin(gateway: Gateway, request: web.Request, origin: str) -> bool:
     """Ours is the host the browser itself named; others only from the settings. Compared whole, never by prefix."""
-    if origin in gateway.settings.allowed_origins or origin == gateway.settings.public_url.rstrip("/"):
+    named = {*gateway.settings.allowed_origins, gateway.settings.public_url.rstrip("/")} - {""}
+    if origin in named:
         return True
     parts = urlsplit(origin)
     return parts.scheme in ("http", "https") and parts.netloc.lower() == request.host.lower()

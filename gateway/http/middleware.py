@@ -100,7 +100,7 @@ async def headers(request: web.Request, handler: Next) -> web.StreamResponse:
     if not response.prepared:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if not request.path.startswith("/static/"):
+        if response.status >= 400 or not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
     return response
 
