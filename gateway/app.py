@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from gateway.alarms import Alarms
-from gateway.assistant import Assistant, HandOver
+from gateway.assistant import Assistant
 from gateway.call_desk import open_calls
 from gateway.call_tickets import Tickets, key_of
 from gateway.calls import Calls
@@ -63,7 +63,7 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     receipts = Receipts(store, chat)
     alarms = Alarms(store, chat, hub)
     uploads = Uploads(store, settings, lambda: engines.recognizer)
-    dialogue = composed(store, settings)
+    dialogue = compose(store, settings)
     assistant = Assistant(store, chat, hub, alarms, dialogue)
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
     switchboard.welcomed.append(alarms.greet)
@@ -88,15 +88,6 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
         engines=engines,
         loops=[calls.run, sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, uploads.run],
     )
-
-
-def composed(store: Store, settings: Settings) -> Dialogue:
-    """Without the red-flag rules the assistant must not speak: then every question goes to a person."""
-    try:
-        return compose(store, settings)
-    except ModuleNotFoundError:
-        logger.warning("no red-flag rules: the assistant only hands over")
-        return HandOver()
 
 
 @asynccontextmanager

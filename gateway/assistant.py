@@ -6,7 +6,6 @@ thought in, so an advisor who accepts meanwhile is never talked over.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.alarms import Alarms
 from gateway.chat import Chat
-from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, RedFlag, Said, Say
+from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, Said
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
 from gateway.domain.people import Person
@@ -34,7 +33,6 @@ from signaling.protocol import (
     EventKind,
     FileBody,
     ImageBody,
-    Language,
     TextBody,
     TypingShown,
     VoiceBody,
@@ -186,22 +184,8 @@ async def background(
     customer, shop = await people.get(connection, state.customer), await people.store_row(connection, state.store)
     assert customer is not None
     assert shop is not None
-    earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 4)
+    earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 2)
     return state, customer, shop, earlier, await people.babies_of(connection, state.customer)
-
-
-class HandOver:
-    """The dialogue of a gateway that may not answer: a person is asked for, at once."""
-
-    async def answer(self, text: str, context: Context) -> AsyncIterator[Say | Closing]:  # noqa: ARG002
-        words = "我帮您转接顾问，请稍候。" if context.language == "zh" else "Let me get an advisor for you."
-        yield Closing(words, "handoff", handoff=HandoffReason.TOOL_FAILED)
-
-    def red_flag(self, text: str, context: Context) -> RedFlag | None:  # noqa: ARG002
-        return None
-
-    def red_flag_text(self, flag: RedFlag, language: Language) -> str:
-        raise NotImplementedError(f"{flag.sign} {language}")
 
 
 async def unanswered(connection: AsyncConnection) -> list[Event]:
