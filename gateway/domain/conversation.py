@@ -25,6 +25,7 @@ Owner = Literal["assistant", "advisor"]
 
 CUSTOMER_RECALL = timedelta(minutes=2)
 PREVIEW_CHARS = 80
+FINISHED = frozenset({"wrap_up", "resolved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ def decide(state: Conversation, proposed: Fact, now: str, target: Event | None =
             return (proposed,) if ours else Refusal(ErrorCode.WRONG_STATE, "feedback is for the assistant's messages")
         case EventKind.NOTE_ADDED | EventKind.RED_FLAG_CLEARED if proposed.role == "customer":
             return Refusal(ErrorCode.FORBIDDEN, "staff only")
-        case EventKind.CONVERSATION_REOPENED if state.state not in ("wrap_up", "resolved"):
-            return Refusal(ErrorCode.WRONG_STATE, "it is open")
+        case EventKind.CONVERSATION_REOPENED if proposed.role != "system" or state.state not in FINISHED:
+            return Refusal(ErrorCode.WRONG_STATE, "her message reopens what is finished, nothing else does")
         case EventKind.RED_FLAG_CLEARED if state.red_flag is None:
             return Refusal(ErrorCode.WRONG_STATE, "no red flag is raised")
         case (
@@ -147,7 +148,7 @@ def sending(state: Conversation, proposed: Fact) -> tuple[Fact, ...] | Refusal:
     spoken = (proposed.body or {}).get("kind") == "speech"  # what was heard was heard, whoever owns the line now
     if proposed.role == "assistant" and state.owner != "assistant" and not spoken:
         return Refusal(ErrorCode.STALE_EPOCH, "an advisor owns the conversation")
-    if proposed.role == "customer" and state.state in ("wrap_up", "resolved"):
+    if proposed.role == "customer" and state.state in FINISHED:
         return Fact(EventKind.CONVERSATION_REOPENED, "system", "system", f"reopen-{state.last_seq + 1}"), proposed
     return (proposed,)
 
