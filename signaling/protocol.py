@@ -268,6 +268,7 @@ class InboxItem(Wire):
     customer: str
     customer_name: str
     store: str
+    store_name: str = ""
     state: Literal["with_assistant", "queued", "assigned", "wrap_up", "resolved"]
     assignee: str | None = None
     assignee_name: str | None = None

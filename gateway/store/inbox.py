@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.people import Person
-from gateway.store.schema import babies, conversations, events, people, receipts
+from gateway.store.schema import babies, conversations, events, people, receipts, stores
 from signaling.protocol import BabyView, EventKind, InboxItem
 
 MAX_ITEMS = 300
@@ -65,9 +65,11 @@ async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list
             conversations,
             customers.c.name.label("customer_name"),
             advisors.c.name.label("assignee_name"),
+            stores.c.name.label("store_name"),
             unread.label("unread"),
         )
         .join(customers, customers.c.id == conversations.c.customer)
+        .join(stores, stores.c.id == conversations.c.store)
         .outerjoin(advisors, advisors.c.id == conversations.c.assignee)
         .where(where)
         .order_by(

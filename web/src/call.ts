@@ -15,6 +15,7 @@ import type { Ack, CallView, ErrorCode, MediaKind, ServerMessage } from "./proto
 import { mediaStats, Peer, type PeerState } from "./rtc";
 import { Sound } from "./sound";
 import { Standby } from "./standby";
+import { Telling } from "./telling";
 import { Joining } from "./waterfall";
 
 export interface LineState {
@@ -36,13 +37,14 @@ type Ask = (peer: string) => Parameters<Page["ask"]>[0];
 const REMEMBERED = "nestcall.call";
 const DISCONNECTED_MS = 1_500;
 const FLOWING_MS = 400;
-const REPORT_EVERY_MS = 5_000;
 const RESUME_TRIES = 7;
 
 export class CallLine {
   readonly state = signal<LineState>(IDLE);
   readonly devices = new Devices((stream) => void this.peer?.fill(stream));
   readonly sound = new Sound();
+  /** How the line is, and what the gateway is told of it. */
+  readonly telling: Telling;
   joining: Joining | null = null;
   private peer: Peer | null = null;
   private readonly peers = new Map<string, Peer>();
@@ -51,13 +53,13 @@ export class CallLine {
   /** An advisor, while the call is hers or about to be: the state she holds. */
   private holding: "taking_over" | "with_advisor" | null = null;
   private watch: ReturnType<typeof setTimeout> | undefined;
-  private reporting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly page: Page,
     private readonly style: "browser" | "phone" = "browser",
   ) {
     this.standby = new Standby(page, () => this.makePeer(), () => this.state.value.phase === "opening" || this.inCall);
+    this.telling = new Telling(page.connection, () => this.state.value.call, () => this.stats());
     page.connection.onMessage((message) => this.hear(message));
     addEventListener("online", () => this.inCall && void this.resume());
   }
@@ -120,7 +122,7 @@ export class CallLine {
     const spare = this.standby.take();
     const joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
     this.joining = joining;
-    this.sound.open((at) => this.heard(joining, at));
+    this.sound.open((at) => this.telling.heard(joining, at));
     try {
       const opening = openDevices(media);
       opening.catch(() => undefined); // it may fail before anybody waits for it
@@ -150,7 +152,7 @@ export class CallLine {
     if (this.state.value.phase !== "opening" || !ack.call) return void this.leave(ack.call ?? null); // hung up meanwhile
     sessionStorage.setItem(REMEMBERED, ack.call);
     this.set({ phase: "running", call: ack.call });
-    this.reporting = setInterval(() => void this.report(), REPORT_EVERY_MS);
+    this.telling.start();
     this.stands(this.page.calls.value.get(ack.call) ?? null);
   }
 
@@ -230,7 +232,7 @@ export class CallLine {
     this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true };
     this.sound.open(() => undefined);
     openDevices(call.media).then(
-      (opened) => (this.opened(opened), void this.resume()),
+      (opened) => (this.opened(opened), this.telling.start(), void this.resume()),
       (error: unknown) => this.refused(error),
     );
   }
@@ -311,7 +313,7 @@ export class CallLine {
   private end(reason: string | null): void {
     sessionStorage.removeItem(REMEMBERED);
     clearTimeout(this.watch);
-    clearInterval(this.reporting);
+    this.telling.stop();
     this.joining?.stop();
     this.forget(this.peer);
     this.peer = null;
@@ -326,24 +328,6 @@ export class CallLine {
     if (!peer) return;
     this.peers.delete(peer.name);
     peer.close();
-  }
-
-  // ------------------------------------------------------------ telling what was measured
-
-  private heard(joining: Joining, at: number): void {
-    joining.mark("first_sound", at);
-    const tell = () => {
-      const { call } = this.state.value;
-      if (call) this.page.connection.send({ type: "call.report", call, waterfall: joining.waterfall });
-    };
-    if (this.inCall) tell();
-    else setTimeout(tell, REPORT_EVERY_MS); // audible before the ack
-  }
-
-  private async report(): Promise<void> {
-    const { call } = this.state.value;
-    const stats = await this.stats();
-    if (call && this.inCall) this.page.connection.send({ type: "call.report", call, stats });
   }
 
   private set(change: Partial<LineState>): void {

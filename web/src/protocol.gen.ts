@@ -329,6 +329,7 @@ export interface InboxItem {
   readonly customer: string;
   readonly customer_name: string;
   readonly store: string;
+  readonly store_name: string;
   readonly state: "with_assistant" | "queued" | "assigned" | "wrap_up" | "resolved";
   readonly assignee?: string | null;
   readonly assignee_name?: string | null;

@@ -22,7 +22,7 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
           ))}
         </dd>
         <dt>{ts("card.store")}</dt>
-        <dd>{item.store}</dd>
+        <dd>{item.store_name || item.store}</dd>
         <dt>{ts("card.state")}</dt>
         <dd>{ts(`state.${item.state}`)}</dd>
         {item.assignee_name ? (

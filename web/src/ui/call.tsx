@@ -20,6 +20,7 @@ interface Props {
 export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
   const state = line.state.value;
   const { camera, notice } = line.devices.state.value;
+  const quality = line.telling.quality.value;
   const call = page.calls.value.get(state.call ?? "") ?? null;
   const withAdvisor = call?.state === "with_advisor";
   const [typing, setTyping] = useState(false);
@@ -38,6 +39,11 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
           <Icon name="message-square" />
         </button>
       </header>
+      {quality === "good" ? null : (
+        <p class="quality" role="status">
+          {t(`call.quality.${quality}`)}
+        </p>
+      )}
       {notice ? <p role="alert">{say(notice)}</p> : null}
       {line.sound.silenced.value ? (
         <button type="button" class="primary wide" onClick={() => line.sound.resume()}>

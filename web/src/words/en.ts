@@ -151,7 +151,6 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "call.returned": "The AI assistant goes on",
   "call.advisor": "Advisor",
   "call.again": "Call again",
-  "call.quality.good": "Good network",
   "call.quality.poor": "Poor network",
   "call.quality.bad": "Very poor network, try without the camera",
   "call.listening": "Listening…",

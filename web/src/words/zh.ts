@@ -149,7 +149,6 @@ export const zh = {
   "call.returned": "AI 助手继续为您服务",
   "call.advisor": "顾问",
   "call.again": "再拨一次",
-  "call.quality.good": "网络好",
   "call.quality.poor": "网络较差",
   "call.quality.bad": "网络很差，建议关闭摄像头",
   "call.listening": "在听…",
