@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from gateway.dialogue.safety.tables import table
 
 _CUES = table("context")
+REACH = 160
+"""Characters either side that can belong to a finding: speech has no full stops."""
 
 
 def _cue(name: str) -> re.Pattern[str]:
@@ -41,12 +43,14 @@ class Place:
 
     @property
     def sentence_start(self) -> int:
-        return self.text.rfind("。", 0, self.start) + 1
+        nearest = max(0, self.start - REACH)
+        return max(nearest, self.text.rfind("。", nearest, self.start) + 1)
 
     @property
     def sentence_end(self) -> int:
-        end = self.text.find("。", self.end)
-        return len(self.text) if end < 0 else end
+        furthest = min(len(self.text), self.end + REACH)
+        end = self.text.find("。", self.end, furthest)
+        return furthest if end < 0 else end
 
     @property
     def sentence(self) -> str:

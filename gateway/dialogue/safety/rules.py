@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 
 from gateway.dialogue.ports import Action
 from gateway.dialogue.safety import context
 from gateway.dialogue.safety.context import Place
 from gateway.dialogue.safety.tables import table
 
+MAX_FINDINGS = 30
+"""Of one pattern in one talk; the time a check takes stays bounded."""
 SYSTEMS = ("injury", "breathing", "nerves", "gut", "skin", "mother", "together")
 _STEP = r"(?:[^\x00-\x7f。]|[a-z0-9.'%/-]++ ?+| )"
 _GAPS = {"~": f"({_STEP}{{0,8}}?)", "≈": rf"((?:{_STEP}|,){{0,20}}?)"}
@@ -96,7 +99,7 @@ def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[re.Matc
     present = text_scripts(text)
     for pattern in patterns:
         if _scripts(pattern) & present:
-            yield from pattern.finditer(text)
+            yield from islice(pattern.finditer(text), MAX_FINDINGS)
 
 
 @lru_cache(maxsize=8)
