@@ -61,3 +61,7 @@ faults: setup ## 100,000 messages through 220 faults, 52 of them kill -9; the re
 	@$(PY) -m tests.faults.mix --minutes 10 --messages 100000 --faults 220 --kills 52 --every-s 1.5 --save benchmarks/results
 bench-redflags: setup ## red flags: recall, false alarms and latency beside a plain word list
 	@$(PY) -m benchmarks.redflags
+
+
+bench-peers: setup ## join, reply, barge-in beside pipecat and fastrtc (installs them into a temporary directory; minutes)
+	@$(PY) -m benchmarks.peers

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from media.audio import EAR_HZ, silence
 from media.errors import EngineFailed
 from media.ports import Recognizer, Synthesizer, Voice, VoiceDetector
 
@@ -72,10 +73,11 @@ def load(choice: EngineChoice) -> Engines:
     A rung that was asked for by name and does not stand raises EngineFailed; `auto` steps down and says so.
     """
     from media.engines.ladder import recognizer, synthesizer
-    from media.engines.silero import SileroDetector
+    from media.engines.silero import FRAME, SileroDetector
     from media.engines.webrtc import WebRtcDetector
 
     missing: list[str] = []
+    SileroDetector().is_speech(silence(FRAME / EAR_HZ, EAR_HZ))  # the network is loaded now, not in the first call
     return Engines(
         recognizer=recognizer(choice, missing),
         synthesizer=synthesizer(choice, missing),
