@@ -23,6 +23,7 @@ from gateway.receipts import Receipts
 from gateway.settings import Settings
 from gateway.store.engine import Store
 from gateway.switchboard import Switchboard
+from gateway.teaching import Teaching
 from gateway.verbs import Plain, chat_verbs, plain_verbs
 from media.engines import Engines
 from signaling.socket import Sockets
@@ -47,6 +48,7 @@ class Gateway:
     uploads: Uploads
     dialogue: Dialogue
     assistant: Assistant
+    teaching: Teaching
     switchboard: Switchboard
     sockets: Sockets
     plain: dict[type, Plain]
@@ -65,6 +67,7 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     uploads = Uploads(store, settings, lambda: engines.recognizer)
     dialogue = compose(store, settings)
     assistant = Assistant(store, chat, hub, alarms, dialogue)
+    teaching = Teaching(store, hub)
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
     switchboard.welcomed.append(alarms.greet)
     sockets = Sockets(switchboard)
@@ -80,13 +83,14 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
         uploads=uploads,
         dialogue=dialogue,
         assistant=assistant,
+        teaching=teaching,
         switchboard=switchboard,
         sockets=sockets,
         plain=dict(plain_verbs(chat, receipts, alarms)),
         calls=calls,
         tickets=Tickets(key_of(settings.data_dir)),
         engines=engines,
-        loops=[calls.run, sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, uploads.run],
+        loops=[calls.run, sockets.run, inbox.run, receipts.run, alarms.run, assistant.run, teaching.run, uploads.run],
     )
 
 

@@ -249,7 +249,7 @@ def misses(earlier: list[Event]) -> int:
 def answer_fact(seq: int, closing: Closing) -> Fact:
     body = TextBody(text=closing.text, choices=closing.choices, sources=closing.sources, tel=closing.tel)
     content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": "text"}
-    data = {"decision": closing.decision, "answers": seq}
+    data = {"decision": closing.decision, "answers": seq, "confidence": round(closing.confidence, 3)}
     return Fact(EventKind.MESSAGE_SENT, "assistant", "assistant", f"answer-{seq}", content, data)
 
 

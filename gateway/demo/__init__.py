@@ -9,7 +9,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
-from gateway.store import knowledge, schema
+from gateway.store import knowledge, schema, teaching
 from gateway.store.engine import Store
 
 HERE = Path(__file__).parent
@@ -27,6 +27,7 @@ async def load(store: Store, *, now: clock.Clock = clock.now) -> bool:
                 await connection.execute(insert(table), rows)
         chain = (await connection.execute(select(schema.chains.c.id))).scalar_one()
         await knowledge.seed_demo(connection, chain, "system", now())
+        await teaching.seed_golden(connection, chain)
         return True
 
     return await store.write(job)

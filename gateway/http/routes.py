@@ -9,7 +9,21 @@ from aiohttp import web
 from gateway.app import Gateway
 from gateway.domain.people import Person
 from gateway.errors import NotYours
-from gateway.http import auth, chat, export, files, health, identity, middleware, pages, search, socket, uploads, whip
+from gateway.http import (
+    auth,
+    chat,
+    export,
+    files,
+    health,
+    identity,
+    knowledge,
+    middleware,
+    pages,
+    search,
+    socket,
+    uploads,
+    whip,
+)
 from gateway.http.ask import Ask
 from signaling.protocol import ErrorCode
 
@@ -58,6 +72,24 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/whip", whip.start, "anyone"),
     Route("PATCH", "/api/v1/whip/{call}", whip.trickle, "anyone"),
     Route("DELETE", "/api/v1/whip/{call}", whip.end, "anyone"),
+    Route("GET", "/api/v1/knowledge", knowledge.entries, "manager"),
+    Route("POST", "/api/v1/knowledge/try", knowledge.try_out, "manager"),
+    Route("POST", "/api/v1/knowledge/preview", knowledge.preview, "manager"),
+    Route("POST", "/api/v1/knowledge/import", knowledge.bring_in, "manager"),
+    Route("GET", "/api/v1/knowledge/export", knowledge.take_out, "manager"),
+    Route("GET", "/api/v1/knowledge/{entry}", knowledge.entry, "manager"),
+    Route("PUT", "/api/v1/knowledge/{entry}", knowledge.publish, "manager"),
+    Route("DELETE", "/api/v1/knowledge/{entry}", knowledge.withdraw, "manager"),
+    Route("GET", "/api/v1/knowledge/{entry}/versions", knowledge.versions, "manager"),
+    Route("POST", "/api/v1/knowledge/{entry}/rollback", knowledge.roll_back, "manager"),
+    Route("GET", "/api/v1/unanswered", knowledge.unanswered, "manager"),
+    Route("POST", "/api/v1/unanswered/{cluster}/answer", knowledge.answer_cluster, "manager"),
+    Route("POST", "/api/v1/unanswered/{cluster}/dismiss", knowledge.dismiss_cluster, "manager"),
+    Route("GET", "/api/v1/golden", knowledge.golden, "manager"),
+    Route("PUT", "/api/v1/golden/{question}", knowledge.keep_golden, "manager"),
+    Route("DELETE", "/api/v1/golden/{question}", knowledge.drop_golden, "manager"),
+    Route("GET", "/api/v1/scores", knowledge.scores, "manager"),
+    Route("POST", "/api/v1/scores", knowledge.measure, "manager"),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )
 

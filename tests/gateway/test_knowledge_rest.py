@@ -1,0 +1,122 @@
+"""The manager's knowledge over REST: publish with a judged score, versions, import and export, the teaching loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gateway.http.routes import ROUTES
+from gateway.settings import Settings
+from gateway.store import teaching
+from tests.gateway.served import Served, served
+
+MANAGER, ADVISOR, CUSTOMER = "manager-lin", "advisor-chen", "customer-lili"
+UMBRELLA = {
+    "question": "雨天可以借伞吗?",
+    "phrasings": ["借把伞"],
+    "answer": "可以,收银台登记。",
+    "category": "shopping",
+}
+
+
+@pytest.fixture
+async def shop(settings: Settings) -> AsyncIterator[Served]:
+    async with served(settings) as started:
+        yield started
+
+
+async def only(shop: Served, *questions: tuple[str, str | None]) -> None:
+    """These golden questions and no others: the rest of the demo's would only cost time."""
+    chain = "chain-demo"
+
+    async def job(connection: Any) -> None:
+        for row in await teaching.golden(connection, chain):
+            await teaching.drop_golden(connection, chain, row["id"])
+        rows = [{"id": f"{chain}-{n}", "question": q, "expect": e, "tags": []} for n, (q, e) in enumerate(questions)]
+        await teaching.add_golden(connection, chain, rows)
+
+    await shop.gateway.store.write(job)
+
+
+async def test_only_the_manager_comes_in(shop: Served) -> None:
+    mine = [
+        r
+        for r in ROUTES
+        if r.path.startswith(("/api/v1/knowledge", "/api/v1/unanswered", "/api/v1/golden", "/api/v1/scores"))
+    ]
+    assert len(mine) == 18
+    for route in mine:
+        path = route.path.format(entry="sterilise", cluster="k", question="q")
+        for person, status in ((CUSTOMER, 404), (ADVISOR, 404), (None, 404)):
+            assert (await shop.call(person, route.method, path))[0] == status or (
+                (await shop.call(person, route.method, path))[0] in (401, 403)
+            ), route.path
+
+
+async def test_publish_try_version_and_roll_back(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"))
+    status, said = await shop.call(MANAGER, "PUT", "/api/v1/knowledge/umbrella", **UMBRELLA)
+    assert (status, said["entry"]["version"]) == (200, 1)
+    changed = UMBRELLA | {"answer": "可以,押金20元。"}
+    assert (await shop.call(MANAGER, "PUT", "/api/v1/knowledge/umbrella", **changed))[1]["entry"]["version"] == 2
+    _, tried = await shop.call(MANAGER, "POST", "/api/v1/knowledge/try", question="能借伞吗")
+    assert tried["top"][0]["id"] == "umbrella"
+    status, back = await shop.call(MANAGER, "POST", "/api/v1/knowledge/umbrella/rollback", version=1)
+    assert (back["version"], back["answer"]) == (3, UMBRELLA["answer"])
+    _, history = await shop.call(MANAGER, "GET", "/api/v1/knowledge/umbrella/versions")
+    assert [one["version"] for one in history["items"]] == [3, 2, 1]
+    assert (await shop.call(MANAGER, "DELETE", "/api/v1/knowledge/umbrella"))[0] == 200
+    _, tried = await shop.call(MANAGER, "POST", "/api/v1/knowledge/try", question="能借伞吗")
+    assert "umbrella" not in [one["id"] for one in tried["top"]]
+
+
+async def test_publishing_that_lowers_the_score_asks_first(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"), ("奶瓶要消毒吗", "sterilise"))
+    thief = {"question": "怎么给奶瓶消毒", "phrasings": ["奶瓶要消毒吗"], "answer": "错的", "category": "shopping"}
+    status, said = await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief", **thief)
+    assert status == 409
+    assert said["after"]["helped"] < said["before"]["helped"] or said["after"]["answered_wrong"] > 0
+    assert (await shop.call(MANAGER, "GET", "/api/v1/knowledge/thief"))[0] == 404
+    assert (await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief?confirm=true", **thief))[0] == 200
+    _, scores = await shop.call(MANAGER, "GET", "/api/v1/scores")
+    assert scores["items"][-1]["totals"] == said["after"]
+    async with shop.http.get(
+        shop.url + "/api/v1/scores?format=svg", headers={"Authorization": f"Bearer {await shop.token(MANAGER)}"}
+    ) as plot:
+        assert (await plot.text()).startswith("<svg")
+
+
+async def test_import_names_bad_rows_and_export_brings_all_back(shop: Served) -> None:
+    headers = {"Authorization": f"Bearer {await shop.token(MANAGER)}", "Content-Type": "text/csv"}
+    text = "id,question,answer,category\nlocker,有储物柜吗,有,shopping\n,坏行,x,shopping\n"
+    async with shop.http.post(shop.url + "/api/v1/knowledge/import", data=text.encode(), headers=headers) as response:
+        said = await response.json()
+    assert (said["published"], said["faults"][0]["row"]) == (1, 2)
+    async with shop.http.get(shop.url + "/api/v1/knowledge/export?format=csv", headers=headers) as response:
+        assert "locker" in await response.text()
+
+
+async def eventually(shop: Served, size: int) -> list[dict[str, Any]]:
+    for _ in range(100):
+        _, said = await shop.call(MANAGER, "GET", "/api/v1/unanswered")
+        if sum(one["size"] for one in said["items"]) >= size and all(one["draft"] or size < 2 for one in said["items"]):
+            return list(said["items"])
+        await asyncio.sleep(0.05)
+    raise AssertionError(said)
+
+
+async def test_an_unanswered_question_becomes_knowledge(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"))
+    conversation = await shop.conversation(CUSTOMER)
+    body = {"kind": "text", "text": "下雨天能跟你们借把雨伞不"}
+    await shop.call(CUSTOMER, "POST", f"/api/v1/conversations/{conversation}/events", nonce="nonce-0001", body=body)
+    first = await eventually(shop, 1)
+    assert first[0]["questions"] == ["下雨天能跟你们借把雨伞不"]
+    wanted = UMBRELLA | {"id": "umbrella", "phrasings": ["下雨天能借雨伞吗"]}
+    _, foreseen = await shop.call(MANAGER, "POST", "/api/v1/knowledge/preview", **wanted)
+    assert foreseen["answered"] == ["下雨天能跟你们借把雨伞不"]
+    path = f"/api/v1/unanswered/{first[0]['cluster']}/answer"
+    assert (await shop.call(MANAGER, "POST", path, **wanted))[0] == 200
+    assert (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"] == []
+    assert (await shop.call(MANAGER, "POST", path, **wanted))[0] == 404  # settled already
