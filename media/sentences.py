@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"[。！？!?；;\n…]+[”\"'）)]*|\.(?=\s)")
-_CLAUSE = re.compile(r"[，,、：:—](?!\d)")
+_CLAUSE = re.compile(r"[，、：—]|[,:](?!\d)")
 FIRST, LATER, LONGEST = 8.0, 30.0, 120.0
 """Length in Chinese characters' worth of speech; a Latin letter counts for about a third of one."""
 
@@ -39,7 +39,7 @@ def weight(text: str) -> float:
 def _cut_at(text: str, enough: float) -> int:
     """Where the first clause of `text` ends; 0 where it is not over yet."""
     for found in re.finditer(f"{_SENTENCE.pattern}|{_CLAUSE.pattern}", text):
-        if found.end() == len(text) and text[-1] in ".,:：":
+        if found.end() == len(text) and text[-1] in ".,:":
             return 0  # the next piece may show that it was a number
         if _SENTENCE.fullmatch(found.group()) and _sayable(text[: found.end()]):
             return found.end()
