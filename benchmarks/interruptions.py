@@ -11,7 +11,7 @@ usual rule (three frames of 32 ms in a row cut).
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,13 +20,13 @@ from benchmarks.recordings import human, trimmed
 from benchmarks.results import machine, save, spread
 from media import turn_events as ev
 from media.audio import EAR_HZ, AudioChunk, Samples
-from media.echo import LIKENESS, WINDOW, likeness
-from media.engines.silero import FRAME, SileroDetector
+from media.engines.silero import SileroDetector
+from media.engines.webrtc import WebRtcDetector
+from media.hearing import Heard, Hearing
 from media.turn import advance
 from media.turn_state import Phase, Reply, Tuning, Turn, Utterance
-from media.voicing import OFF
 
-FRAME_S = FRAME / EAR_HZ
+CHUNK = EAR_HZ // 50
 AGAIN_S = 1.0
 """After a cut the assistant speaks again this much later."""
 SPEAKING = Turn(
@@ -53,33 +53,49 @@ LINES = (
 
 
 @dataclass
-class Heard:
+class Reaction:
     """Times in seconds."""
 
     cuts: list[float] = field(default_factory=list)
     hushes: list[float] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)
     silent: float = 0.0
 
+    def silence_after(self, at: float) -> float | None:
+        """When it was silent from `at` on, or next."""
+        hushed = [hush for hush in self.hushes if hush <= at]
+        if (
+            hushed
+            and not any(hushed[-1] < back <= at for back in self.resumed)
+            and not self._cut_between(hushed[-1], at)
+        ):
+            return at
+        return next((hush for hush in self.hushes if hush > at), None)
 
-def frames(sound: Samples, ours: Samples | None = None) -> Iterator[tuple[float, float]]:
-    """(end of frame, probability of speech that is not our echo)."""
-    detector = SileroDetector()
-    ours = None if ours is None else np.concatenate((np.zeros(EAR_HZ, np.int16), ours))
-    for start in range(0, len(sound) - FRAME + 1, FRAME):
-        end = start + FRAME
-        speech = detector.is_speech(AudioChunk(sound[start:end], EAR_HZ))
-        if ours is not None and speech >= OFF and end >= WINDOW:
-            speech *= likeness(sound[end - WINDOW : end], ours[end : end + EAR_HZ]) < LIKENESS
-        yield end / EAR_HZ, speech
+    def _cut_between(self, start: float, end: float) -> bool:
+        return any(start <= cut < end for cut in self.cuts)
 
 
-def listen(sound: Samples, tuning: Tuning, ours: Samples | None = None) -> Heard:
+def frames(sound: Samples, ours: Samples | None = None) -> Iterator[tuple[float, Heard]]:
+    """(end of frame, what the pipeline's hearing makes of it)."""
+    ours = (
+        np.zeros(len(sound) + EAR_HZ, np.int16) if ours is None else np.concatenate((np.zeros(EAR_HZ, np.int16), ours))
+    )
+    at = 0
+    hearing = Hearing(SileroDetector(), WebRtcDetector(), lambda: ours[at : at + EAR_HZ])
+    for start in range(0, len(sound) - CHUNK + 1, CHUNK):
+        at = start + CHUNK
+        for heard in hearing.feed(AudioChunk(sound[start:at], EAR_HZ)):
+            yield at / EAR_HZ, heard
+
+
+def listen(sound: Samples, tuning: Tuning, ours: Samples | None = None) -> Reaction:
     """The assistant speaks all the time; what does the turn machine do about `sound`?"""
-    heard, turn, silent_since, resting = Heard(), SPEAKING, None, 0.0
-    for at, speech in frames(sound, ours):
+    heard, turn, silent_since, resting = Reaction(), SPEAKING, None, 0.0
+    for at, frame in frames(sound, ours):
         if at < resting:
             continue
-        events: list[ev.Event] = [ev.Frame(at, FRAME_S, speech)]
+        events: list[ev.Event] = [ev.Frame(at, frame.seconds, frame.speech, frame.onset)]
         while events:
             turn, effects = advance(turn, events.pop(0), tuning)
             for effect in effects:
@@ -89,6 +105,7 @@ def listen(sound: Samples, tuning: Tuning, ours: Samples | None = None) -> Heard
                         silent_since = at
                     case ev.Resume() if silent_since is not None:
                         heard.silent += at - silent_since
+                        heard.resumed.append(at)
                         silent_since = None
                     case ev.Guess():
                         events.append(ev.Partial(at, effect.utterance, ""))
@@ -97,15 +114,15 @@ def listen(sound: Samples, tuning: Tuning, ours: Samples | None = None) -> Heard
                     case ev.Cut():
                         heard.cuts.append(at)
         if turn.reply is None:
-            turn, resting, silent_since = SPEAKING, at + AGAIN_S, None
+            turn, resting, silent_since = replace(SPEAKING, wary_until=turn.wary_until), at + AGAIN_S, None
     return heard
 
 
 def floor(sound: Samples) -> list[float]:
     """Three frames in a row."""
     cuts, run, resting = list[float](), 0, 0.0
-    for at, speech in frames(sound):
-        run = run + 1 if speech >= 0.5 and at >= resting else 0
+    for at, frame in frames(sound):
+        run = run + 1 if frame.speech >= 0.5 and at >= resting else 0
         if run == 3:
             cuts.append(at)
             run, resting = 0, at + AGAIN_S
@@ -163,10 +180,10 @@ def _missed(clips: list[Samples], noise: str | None, snr: float | None, tuning: 
         heard = listen(sound, tuning)
         early += any(at < 1.0 for at in heard.cuts)
         cut = next((at - 1.0 for at in heard.cuts if at >= 1.0), None)
-        hush = next((at - 1.0 for at in heard.hushes if at >= 1.0), None)
+        hush = heard.silence_after(1.0)
         missed += cut is None and not any(at < 1.0 for at in heard.cuts)
         cuts += [] if cut is None else [cut * 1000]
-        hushes += [] if hush is None else [hush * 1000]
+        hushes += [] if hush is None else [(hush - 1.0) * 1000]
     return {"n": len(clips), "missed": missed, "already cut": early} | _named("silence", hushes) | _named("cut", cuts)
 
 

@@ -2,40 +2,60 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from media.audio import EAR_HZ, AudioChunk, Samples
+from media.audio import EAR_HZ, AudioChunk, Samples, dbfs
 from media.echo import LIKENESS, WINDOW, likeness
 from media.ports import VoiceDetector
-from media.voicing import OFF
+from media.voicing import OFF, ON
 
 PREROLL_CHUNKS = 30
 """0.6 s: longer than the machine takes to notice a turn, so that no first syllable is lost."""
 
 
+LOUD_DBFS = -45.0
+"""Softer than this is no onset, whatever the quick detector thinks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One frame of the detector: how probably it is speech of somebody else's than ours, and for how many seconds the
+    quick detector has been calling it speech."""
+
+    seconds: float
+    speech: float
+    onset: float
+
+
 class Hearing:
-    """State of one call. Detector and comparison run inline: 0.1 ms a frame, 1 ms where it might be our echo.
+    """State of one call. Everything runs inline: 0.1 ms a frame, 1 ms more where it might be our echo.
 
     `sent`: the last second of what we sent, 16 kHz.
     """
 
-    def __init__(self, detector: VoiceDetector, sent: Callable[[], Samples]) -> None:
-        self._detector, self._sent = detector, sent
+    def __init__(self, detector: VoiceDetector, quick: VoiceDetector, sent: Callable[[], Samples]) -> None:
+        self._detector, self._quick, self._sent = detector, quick, sent
         self._rest = np.zeros(0, np.int16)
         self._window = np.zeros(WINDOW, np.int16)
+        self._onset = 0.0
         self.preroll: deque[AudioChunk] = deque(maxlen=PREROLL_CHUNKS)
 
-    def feed(self, chunk: AudioChunk) -> Iterator[tuple[AudioChunk, float]]:
-        """Whole detector frames, and how probably they are speech of somebody else's than ours."""
+    def feed(self, chunk: AudioChunk) -> Iterator[Heard]:
+        """`chunk`: 20 ms, what the quick detector takes. Yields whole frames of the detector."""
         self.preroll.append(chunk)
+        loud = dbfs(chunk.samples) > LOUD_DBFS
+        self._onset = self._onset + chunk.seconds if loud and self._quick.is_speech(chunk) >= ON else 0.0
         self._rest = np.concatenate((self._rest, chunk.samples))
         size = self._detector.frame_samples
         while len(self._rest) >= size:
             frame, self._rest = AudioChunk(self._rest[:size], EAR_HZ), self._rest[size:]
             self._window = np.concatenate((self._window[size:], frame.samples))
-            yield frame, self._foreign(self._detector.is_speech(frame))
+            yield self._foreign(frame.seconds, self._detector.is_speech(frame))
 
-    def _foreign(self, speech: float) -> float:
-        ours = speech >= OFF and likeness(self._window, self._sent()) >= LIKENESS
-        return 0.0 if ours else speech
+    def _foreign(self, seconds: float, speech: float) -> Heard:
+        suspect = speech >= OFF or self._onset > 0
+        if suspect and likeness(self._window, self._sent()) >= LIKENESS:
+            return Heard(seconds, 0.0, 0.0)
+        return Heard(seconds, speech, self._onset)

@@ -53,7 +53,7 @@ class Voice:
         self._tuning = tuning
         self.state = Turn()
         self._following = Following(profile.language)
-        self._hearing = Hearing(engines.detector(), mouth.sent)
+        self._hearing = Hearing(engines.detector(), engines.onset(), mouth.sent)
         self._deaf = engines.recognizer is None
         self._events: deque[ev.Event] = deque()
         self._telling = False
@@ -122,8 +122,8 @@ class Voice:
 
     def _hear_chunk(self, chunk: AudioChunk) -> None:
         self._utterances.feed(chunk)
-        for frame, speech in self._hearing.feed(chunk):
-            self._tell(ev.Frame(self._now(), frame.seconds, speech))
+        for heard in self._hearing.feed(chunk):
+            self._tell(ev.Frame(self._now(), heard.seconds, heard.speech, heard.onset))
 
     def _progress(self, progress: Progress) -> None:
         turn, revision = progress.turn, progress.revision

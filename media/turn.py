@@ -79,7 +79,7 @@ def _frame(turn: Turn, frame: ev.Frame, tuning: Tuning) -> Step:
         case Phase.CUSTOMER_SPEAKING:
             return _going_on(turn, gap, tuning) if turn.voicing.now else _pausing(turn, tuning)
         case Phase.THINKING | Phase.ASSISTANT_SPEAKING:
-            return doubting(turn, tuning)
+            return doubting(turn, frame.onset, tuning)
         case _:
             assert_never(turn.phase)
 

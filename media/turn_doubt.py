@@ -15,11 +15,18 @@ from media.turn_words import answer
 from media.voicing import Voicing
 
 
-def doubting(turn: Turn, tuning: Tuning) -> Step:
+def doubting(turn: Turn, onset: float, tuning: Tuning) -> Step:
     """A frame came while THINKING or ASSISTANT_SPEAKING."""
     turn, effects = settle(turn) if _past_grace(turn, tuning) else (turn, ())
-    turn, more = _next_stage(turn, tuning)
+    turn, more = _hush(turn) if _fresh(turn, onset, tuning) else _next_stage(turn, tuning)
     return turn, effects + more
+
+
+def _fresh(turn: Turn, onset: float, tuning: Tuning) -> bool:
+    """The quick detector hears her begin, and has not been wrong lately."""
+    first, last = tuning.onset
+    ours = turn.phase is Phase.ASSISTANT_SPEAKING and turn.stage is not Stage.HUSHED
+    return ours and first <= onset <= last and turn.at >= turn.wary_until
 
 
 def _past_grace(turn: Turn, tuning: Tuning) -> bool:
@@ -75,6 +82,8 @@ def _decide(turn: Turn, tuning: Tuning) -> Step:
         return turn, ()
     if _is_interruption(doubt, voice, tuning):
         return confirm(turn, doubt, tuning)
+    if not voice.voiced and turn.at - turn.hushed_at >= tuning.onset_wait:
+        return _let_go(replace(turn, wary_until=turn.at + tuning.onset_rest), doubt)
     if voice.gap >= tuning.release:
         return _quiet_again(turn, doubt, tuning)
     if not doubt.guessed and voice.voiced >= tuning.ask_words:
@@ -111,7 +120,8 @@ def _let_go(turn: Turn, doubt: Utterance) -> Step:
 
 def _barged_in(turn: Turn, *, false: bool) -> ev.BargedIn:
     said = turn.reply.turn if turn.reply else turn.turn
-    return ev.BargedIn(said, turn.voicing.began, turn.hushed_at, false)
+    onset = turn.voicing.began if turn.voicing.voiced else turn.hushed_at
+    return ev.BargedIn(said, min(onset, turn.hushed_at), turn.hushed_at, false)
 
 
 def confirm(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:

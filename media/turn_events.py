@@ -15,11 +15,13 @@ Source = Literal["speech", "typed", "key"]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`speech`: probability that this frame, `seconds` long and ending now, is hers (0 where it is our echo)."""
+    """`speech`: probability that this frame, `seconds` long and ending now, is hers (0 where it is our echo).
+    `onset`: for how long the quick detector has been taking it for speech; it is early, and easily fooled."""
 
     at: float
     seconds: float
     speech: float
+    onset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,12 @@ class Tuning:
     """Voice over the assistant: duck."""
     hush: float = 0.06
     """Voice over the assistant: silence, sample held."""
+    onset: tuple[float, float] = (0.05, 0.2)
+    """A fresh onset, neither a click nor a steady noise: hush on the quick detector's word alone…"""
+    onset_wait: float = 0.22
+    """…but go on if the good one has not agreed by then…"""
+    onset_rest: float = 20.0
+    """…and do not believe it again for this long: the room is noisy."""
     hush_thinking: float = 0.12
     confirm: float = 0.42
     """Voice without any words, over the assistant: an interruption. A cough is shorter."""
@@ -99,6 +105,8 @@ class Turn:
     utterances: tuple[Utterance, ...] = ()
     doubt: Utterance | None = None
     hushed_at: float = 0.0
+    wary_until: float = 0.0
+    """The quick detector was wrong not long ago."""
     ended: float = 0.0
     """When her voice in this turn ended."""
     reply: Reply | None = None

@@ -78,6 +78,13 @@ class MarkDetector:
         pass
 
 
+class Never(MarkDetector):
+    """The quick detector hears nothing: what is tested without it must not need it."""
+
+    def is_speech(self, chunk: AudioChunk) -> float:
+        return 0.0
+
+
 class MarkStream:
     def __init__(self, engine: "MarkRecognizer", language: Language) -> None:
         self._engine, self._language = engine, language
@@ -203,7 +210,7 @@ class ScriptedCall:
     async def run(self) -> "ScriptedCall":
         loop = asyncio.get_running_loop()
         self._began = loop.time()
-        engines = Engines(self.recognizer, self.synthesizer, MarkDetector, MarkDetector)
+        engines = Engines(self.recognizer, self.synthesizer, MarkDetector, Never)
         self.voice = Voice(self.ear, self.mouth, engines, self.responder, self._note, self.profile)
         timers = [loop.call_later(seconds, act, self.voice) for seconds, act in self._at]
         track = asyncio.create_task(self._pull())

@@ -97,10 +97,11 @@ class World:
 
     # ------------------------------------------------------------ what happens
 
-    def frames(self, count: int, speech: bool) -> None:
+    def frames(self, count: int, speech: bool, onset: float = 0.0) -> None:
         for _ in range(count):
             self.at += FRAME_S
-            self.tell(ev.Frame(self.at, FRAME_S, float(speech)))
+            self.tell(ev.Frame(self.at, FRAME_S, float(speech), onset))
+            onset += FRAME_S if onset else 0.0
 
     def words(self, text: str, final: bool) -> None:
         if final and self.ending:
@@ -134,7 +135,7 @@ def live(script: list[tuple[str, int, str, bool]]) -> World:
     for what, count, text, flag in script:
         match what:
             case "voice" | "quiet":
-                world.frames(count, what == "voice")
+                world.frames(count, what == "voice", 0.04 * flag)
             case "words":
                 world.words(text, flag)
             case "sound":
@@ -199,6 +200,30 @@ def test_an_advisor_s_call_is_never_spoken_into(script: list[tuple[str, int, str
                 world.tell(ev.Say(world.at, text))
     assert not world.asked
     assert not world.queue
+
+
+def speaking() -> World:
+    world = World()
+    world.tell(ev.Typed(0.0, "问"))
+    world.sound(over=False)
+    return world
+
+
+def test_a_click_hushes_once_and_then_the_room_is_known_to_be_noisy() -> None:
+    world = speaking()
+    world.frames(3, speech=False, onset=0.05)
+    assert world.paused
+    world.frames(10, speech=False)
+    assert not world.paused
+    world.frames(3, speech=False, onset=0.05)
+    assert not world.paused
+    assert world.turn.phase is Phase.ASSISTANT_SPEAKING
+
+
+def test_steady_noise_is_no_onset() -> None:
+    world = speaking()
+    world.frames(100, speech=False, onset=0.5)
+    assert not world.paused
 
 
 # ---------------------------------------------------------------- small judges
