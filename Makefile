@@ -65,3 +65,6 @@ bench-redflags: setup ## red flags: recall, false alarms and latency beside a pl
 
 bench-peers: setup ## join, reply, barge-in beside pipecat and fastrtc (installs them into a temporary directory; minutes)
 	@$(PY) -m benchmarks.peers
+
+bench-messages: setup ## 1,000 open pages and 100 messages a second: ack, delivery, memory, everybody back after a cut
+	@$(PY) -m benchmarks.messages

@@ -151,10 +151,13 @@ async def measure(server: Server, seats: list[Seat], args: argparse.Namespace, *
         numbers = {
             **latencies(heard),
             "cpu_share_of_one_core": cpu / args.seconds,
+            "cpu_ms_a_message": 1000 * cpu / args.rate / args.seconds,
             "kib_a_socket": (full - empty) / 1024 / len(seats),
         }
         numbers["rss_mib_after"] = server.rss() / 2**20
+        cpu = server.cpu_s()
         numbers["storm_s"] = results.spread(await cut_and_back(crowd))
+        numbers["cpu_ms_a_reconnect"] = 1000 * (server.cpu_s() - cpu) / len(seats)
         if not echo:
             numbers["kill_and_restart_s"] = results.spread(await killed_and_back(server, crowd))
     server.stop()

@@ -36,7 +36,8 @@ HISTORY_PAGE = 100
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-:.]+$")]
 Nonce = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS, pattern=r"^[^\x00]*$")]
+"""Anything but NUL, which PostgreSQL cannot keep."""
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP_CHARS)]
 Role = Literal["customer", "advisor", "assistant", "manager", "system"]
 Language = Literal["zh", "en"]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.app import Gateway
 from gateway.domain.people import Person
-from gateway.errors import BadInput
+from gateway.errors import BadInput, NotYours
 from gateway.http.middleware import Turnstile
 from signaling.protocol import ErrorCode
 
@@ -30,8 +30,11 @@ class Ask:
         return self.visitor
 
     def part(self, name: str) -> str:
-        """A piece of the path."""
-        return self.request.match_info[name]
+        """A piece of the path. A NUL is in no name of ours, and PostgreSQL would choke on it."""
+        part = self.request.match_info[name]
+        if "\0" in part:
+            raise NotYours(ErrorCode.NOT_FOUND)
+        return part
 
     def number(self, name: str, *, low: int = 0, high: int = 2**53 - 1) -> int | None:
         """A whole number of the query. Raises `BadInput`."""

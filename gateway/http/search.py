@@ -44,7 +44,7 @@ async def find(ask: Ask) -> web.StreamResponse:
             connection,
             ask.person,
             want,
-            conversation=ask.request.query.get("conversation"),
+            conversation=ask.request.query.get("conversation", "").replace("\0", "") or None,
             after=cursor_of(ask.request.query.get("cursor")),
             limit=limit,
         )

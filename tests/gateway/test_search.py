@@ -1,7 +1,6 @@
 """Found in Chinese and English, only by whoever may see it, and not after it was recalled."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from tests.gateway.shop import Shop, furnished
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    store = await Store.open(Settings(data_dir=tmp_path, _env_file=None))
+async def shop(database: Settings) -> AsyncIterator[Shop]:
+    store = await Store.open(database)
     yield await furnished(store)
     await store.close()
 

@@ -50,10 +50,9 @@ async def chunks(content: bytes, size: int = 4096) -> AsyncIterator[bytes]:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    settings = Settings(data_dir=tmp_path, _env_file=None)
-    store = await Store.open(settings)
-    yield Desk(settings, await furnished(store))
+async def desk(database: Settings) -> AsyncIterator[Desk]:
+    store = await Store.open(database)
+    yield Desk(database, await furnished(store))
     await store.close()
 
 
@@ -218,9 +217,7 @@ async def test_a_refused_file_leaves_nothing(desk: Desk) -> None:
     assert not desk.uploads.vault.path(file, "part").parent.exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "f-" + "0" * 31 + "/", "f-..", "", "F-" + "0" * 32, "f-%2e%2e", "x\0"]
-)
+@pytest.mark.parametrize("name", ["../../etc/passwd", "f-" + "0" * 31 + "/", "f-..", "", "F-" + "0" * 32, "f-%2e%2e"])
 async def test_only_our_own_names_become_paths(desk: Desk, name: str) -> None:
     with pytest.raises(NotYours):
         desk.uploads.vault.path(name, "content")
