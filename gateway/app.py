@@ -11,6 +11,7 @@ from gateway.alarms import Alarms
 from gateway.assistant import Assistant
 from gateway.call_desk import open_calls
 from gateway.call_tickets import Tickets, key_of
+from gateway.call_voice import warm
 from gateway.calls import Calls
 from gateway.chat import Chat
 from gateway.dialogue import compose
@@ -103,6 +104,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         gateway = assemble(settings, store, engines)
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(kept_up(loop), name=loop.__qualname__) for loop in gateway.loops]
+            started.append(tasks.create_task(kept_up(lambda: warm(engines, store)), name="warm the voice"))
             try:
                 yield gateway
             finally:

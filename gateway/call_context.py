@@ -1,6 +1,8 @@
 """Who calls, from which store, about which babies, and what was said before: the dialogue's `Context` of a call."""
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -9,11 +11,14 @@ from gateway.assistant import said
 from gateway.chat import Chat
 from gateway.dialogue.ports import Context, Said
 from gateway.domain.schedule import is_open
-from gateway.store import log, people
+from gateway.store import log, people, products
 from gateway.store.engine import Store
-from signaling.protocol import Role
+from signaling.protocol import Language, Role
 
 LINES = 12
+HOTWORDS = 16
+"""More would slow every transcription and help none."""
+WORDS = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z][A-Za-z -]{3,}[A-Za-z]")
 
 
 @dataclass(slots=True)
@@ -23,6 +28,8 @@ class CallContext:
     context: Context
     voice: dict[str, object]
     """The store's voice profile (voice, speed, greeting)."""
+    hotwords: dict[Language, tuple[str, ...]] = field(default_factory=dict)
+    """What she may say and a recognizer would not expect: the names of the chain's products."""
 
     def __call__(self) -> Context:
         return self.context
@@ -51,6 +58,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
         assert shop is not None
         earlier = await log.before(connection, conversation, state.last_seq + 1, LINES * 4)
         babies = await people.babies_of(connection, state.customer)
+        names = await products.names(connection, shop["chain"])
     local = datetime.fromisoformat(chat.now()).astimezone(ZoneInfo(shop["zone"]))
     return CallContext(
         Context(
@@ -65,4 +73,11 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
             now=local.isoformat(timespec="seconds"),
         ),
         dict(shop["voice"] or {}),
+        {"zh": hotwords(name for name, _ in names), "en": hotwords(name for _, name in names)},
     )
+
+
+def hotwords(names: Iterable[str]) -> tuple[str, ...]:
+    """The wordy parts of product names, without sizes and numbers, each once."""
+    found = (word.strip() for name in names for word in WORDS.findall(name))
+    return tuple(dict.fromkeys(word for word in found if len(word) > 1))[:HOTWORDS]

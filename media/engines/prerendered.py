@@ -1,4 +1,7 @@
-"""Fixed lines (notice, greeting, fillers) said once at start, so that the first sound of a call waits for nothing."""
+"""Fixed lines (notice, greeting, fillers) said once at start, so that the first sound of a call waits for nothing.
+
+What a call announces and was not foreseen (`Voice.reply` 0: a greeting changed since) is kept once it was said whole.
+"""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -34,14 +37,19 @@ class Prerendered:
                 continue
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[Speech, None]:
-        ready = self._lines.get((text, replace(voice, reply=0)))
-        if ready is not None:
-            for speech in ready:
+        key = (text, replace(voice, reply=0))
+        if key in self._lines:
+            for speech in self._lines[key]:
                 yield speech
             return
+        said = list[Speech]()
         async with aclosing(self._engine.speak(text, voice)) as pieces:
             async for speech in pieces:
+                if voice.reply == 0:
+                    said.append(speech)
                 yield speech
+        if said and len(self._lines) < MAX_LINES:
+            self._lines[key] = tuple(said)
 
     async def close(self) -> None:
         await self._engine.close()

@@ -100,6 +100,17 @@ async def test_prerendered_line_is_not_asked_for_again() -> None:
     assert engine.spoken == ["您好", "您好"]
 
 
+async def test_what_is_announced_is_kept_and_what_is_answered_is_not() -> None:
+    engine = SteadySynthesizer()
+    ready = Prerendered(engine)
+    for reply in (0, 0, 2, 2):
+        assert tiled(await said(ready, f"第{reply}", Voice(reply=reply)), f"第{reply}")
+    assert engine.spoken == ["第0", "第2", "第2"]
+    async with aclosing(ready.speak("您好呀", Voice())) as pieces:
+        await anext(pieces)
+    assert tiled(await said(ready, "您好呀"), "您好呀")
+
+
 async def test_a_greeting_that_cannot_be_rendered_stays_live() -> None:
     engine = SteadySynthesizer()
     engine.broken = True
