@@ -124,3 +124,19 @@ def test_a_killed_gateway_loses_and_doubles_nothing(
     expect(texts).to_have_text(["第一句", "断线时写的", "断线时写的第二句"], timeout=25_000)
     expect(page.locator(".outgoing")).to_have_count(0)
     context.close()
+
+
+def test_where_websockets_are_blocked_the_chat_goes_by_long_poll(people: People) -> None:
+    context = people.context()
+    context.add_init_script(
+        "globalThis.WebSocket = class { constructor() { setTimeout(() => this.onclose?.(), 5); } send() {} close() {} }"
+    )
+    customer, advisor = people.visit(context), people.advisor()
+    write(customer, "网络不好，转人工")
+    expect(customer.locator(".mine .status")).to_contain_text("已")
+    open_conversation(advisor, customer)
+    advisor.get_by_role("button", name="接入").click()
+    write(advisor, "没关系，慢慢说")
+    said(customer, "没关系，慢慢说")
+    customer.get_by_role("button", name="语音通话").click()
+    expect(customer.locator(".call.ended")).to_contain_text("服务暂时不可用")

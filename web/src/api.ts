@@ -30,5 +30,6 @@ export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE
   }).catch(() => null);
   if (!response) throw refusedWith("unavailable", "no network");
   if (!response.ok) throw await refusalOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }

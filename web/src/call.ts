@@ -119,6 +119,7 @@ export class CallLine {
     const missing = whyNoCalls() ?? (this.page.link.value === "online" ? null : "offline");
     this.state.value = { ...IDLE, phase: "opening", media };
     if (missing) return this.fail(`media.${missing}`);
+    if (this.page.connection.ready?.capabilities["voice"] === false) return this.fail("error.unavailable");
     const spare = this.standby.take();
     const joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
     this.joining = joining;

@@ -35,6 +35,12 @@ export class RefusedError extends Error {
 
 type Asking = Extract<ClientMessage, { nonce: string }>;
 type Answer = Ack | HistoryPage | InboxListed;
+/** What is used of a WebSocket. */
+export type Socket = Pick<WebSocket, "send" | "close"> & {
+  onopen: ((event: never) => unknown) | null;
+  onmessage: ((event: { data: string }) => unknown) | null;
+  onclose: ((event: never) => unknown) | null;
+};
 type Told = (message: ServerMessage) => void;
 
 interface Pending {
@@ -47,13 +53,19 @@ export interface ConnectionOptions {
   readonly language: () => Language;
   /** The last seq applied per conversation, sent with each hello. */
   readonly resume: () => Readonly<Record<string, number>>;
-  readonly makeSocket?: (url: string) => WebSocket;
+  readonly makeSocket?: (url: string) => Socket;
+  /** Something with the same face, for networks that break WebSockets. */
+  readonly makeFallback?: () => Promise<Socket>;
   readonly random?: () => number;
 }
 
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 20_000;
 const HELLO_WITHIN_MS = 8_000;
+/** Tries without a `ready` after which every second one is the fallback. */
+const WEBSOCKET_TRIES = 3;
+const FIRST_PROBE_MS = 1_500;
+const PROBE_MS = 30_000;
 const TICK_MS = 500;
 const SILENT_BEATS = 2.2;
 const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_protocol", "forbidden"]);
@@ -61,7 +73,8 @@ const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_p
 export class Connection {
   state: LinkState = "waiting";
   ready: Ready | null = null;
-  private socket: WebSocket | null = null;
+  private socket: Socket | null = null;
+  private probing: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
   private heardAt = 0;
   private beat: ReturnType<typeof setInterval> | undefined;
@@ -85,15 +98,41 @@ export class Connection {
 
   open(): void {
     clearTimeout(this.retry);
-    if (this.socket) return;
+    if (this.socket || this.state === "connecting") return;
     this.become("connecting");
-    const socket = (this.options.makeSocket ?? ((url) => new WebSocket(url)))(this.options.url);
+    const fallback = this.tries > WEBSOCKET_TRIES && this.tries % 2 === 0 ? this.options.makeFallback : undefined;
+    if (!fallback) return this.use(this.makeSocket());
+    fallback().then(
+      (socket) => this.state === "connecting" && this.use(socket, true),
+      () => this.lost(),
+    );
+  }
+
+  private makeSocket(): Socket {
+    return (this.options.makeSocket ?? ((url) => new WebSocket(url) as Socket))(this.options.url);
+  }
+
+  private use(socket: Socket, isFallback = false): void {
     this.socket = socket;
     this.heardAt = Date.now();
     this.watch(HELLO_WITHIN_MS);
     socket.onopen = () => this.hello();
     socket.onmessage = (frame) => socket === this.socket && this.hear(String(frame.data));
     socket.onclose = () => socket === this.socket && this.lost();
+    if (isFallback) this.probe(FIRST_PROBE_MS);
+  }
+
+  /** On the fallback: as soon as a WebSocket opens, change over to one. */
+  private probe(afterMs: number): void {
+    clearTimeout(this.probing);
+    this.probing = setTimeout(() => {
+      const probe = this.makeSocket();
+      probe.onopen = () => {
+        probe.close();
+        this.again(0);
+      };
+      this.probe(PROBE_MS);
+    }, afterMs);
   }
 
   /** The network or the page came back: do not wait for the next try. */
@@ -187,9 +226,10 @@ export class Connection {
   }
 
   private drop(): void {
+    clearTimeout(this.probing);
     clearInterval(this.beat);
     clearTimeout(this.retry);
-    const socket = this.socket;
+    const { socket } = this;
     this.socket = null;
     socket?.close();
     const pending = [...this.pending.values()];

@@ -55,7 +55,12 @@ export class Page {
     upload: Upload,
     private readonly staff: boolean,
   ) {
-    this.connection = new Connection({ url, language: () => language.value, resume: () => this.lastSeqs() });
+    this.connection = new Connection({
+      url,
+      language: () => language.value,
+      resume: () => this.lastSeqs(),
+      makeFallback: async () => new (await import("./polling")).PolledSocket(),
+    });
     this.outbox = new Outbox(this.connection, keep, upload);
     this.connection.onState((state) => (this.link.value = state));
     this.connection.onMessage((message) => this.hear(message));

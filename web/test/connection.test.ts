@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Connection, LinkLost } from "../src/connection";
+import { Connection, LinkLost, type Socket } from "../src/connection";
 import { FakeSocket } from "./socket";
 
 let sockets: FakeSocket[];
@@ -15,7 +15,7 @@ beforeEach(() => {
     random: () => 0.5,
     makeSocket: () => {
       sockets.push(new FakeSocket());
-      return sockets.at(-1) as unknown as WebSocket;
+      return sockets.at(-1) as unknown as Socket;
     },
   });
   connection.open();
@@ -93,4 +93,30 @@ test("draining: back after about the time asked for", () => {
   expect(sockets).toHaveLength(1);
   vi.advanceTimersByTime(200);
   expect(sockets).toHaveLength(2);
+});
+
+test("where WebSockets never come up the fallback carries the link, until one opens", async () => {
+  const fallbacks: FakeSocket[] = [];
+  const stubborn = new Connection({
+    url: "",
+    language: () => "zh",
+    resume: () => ({}),
+    random: () => 0,
+    makeSocket: () => (sockets.push(new FakeSocket()), socket() as unknown as Socket),
+    makeFallback: async () => (fallbacks.push(new FakeSocket()), fallbacks.at(-1) as unknown as Socket),
+  });
+  stubborn.open();
+  for (let n = 0; n < 12 && !fallbacks.length; n++) {
+    socket().onclose?.();
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  fallbacks[0]!.welcome();
+  expect(stubborn.state).toBe("online");
+  await vi.advanceTimersByTimeAsync(2_000);
+  socket().onopen?.(); // the probe
+  await vi.advanceTimersByTimeAsync(1);
+  expect(fallbacks[0]!.closed).toBe(true);
+  socket().welcome();
+  expect(stubborn.state).toBe("online");
+  stubborn.close();
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Connection } from "../src/connection";
+import { Connection, type Socket } from "../src/connection";
 import { MemoryKeep } from "../src/keep";
 import { Outbox } from "../src/outbox";
 import type { CustomerBody } from "../src/protocol.gen";
@@ -23,7 +23,7 @@ beforeEach(() => {
     language: () => "zh",
     resume: () => ({}),
     random: () => 0,
-    makeSocket: () => (sockets.push(new FakeSocket()), sockets.at(-1) as unknown as WebSocket),
+    makeSocket: () => (sockets.push(new FakeSocket()), sockets.at(-1) as unknown as Socket),
   });
   outbox = new Outbox(connection, keep, () => Promise.reject(new Error("no files here")));
   connection.open();
