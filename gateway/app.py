@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from gateway import telemetry
 from gateway.alarms import Alarms
 from gateway.assistant import Assistant
 from gateway.call_desk import open_calls
@@ -72,6 +73,8 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
     switchboard.welcomed.append(alarms.greet)
     sockets = Sockets(switchboard)
+    telemetry.CONNECTIONS.set_function(lambda: len(sockets))
+    hub.taps.append(lambda event: telemetry.EVENTS.labels(str(event.kind)).inc())
     calls = open_calls(settings, store, chat, hub, alarms, dialogue, switchboard, engines)
     return Gateway(
         settings=settings,

@@ -13,6 +13,7 @@ from gateway.store import knowledge, schema, teaching
 from gateway.store.engine import Store
 
 HERE = Path(__file__).parent
+LOAD_S = 60.0
 Row = dict[str, Any]
 
 
@@ -30,7 +31,7 @@ async def load(store: Store, *, now: clock.Clock = clock.now) -> bool:
         await teaching.seed_golden(connection, chain)
         return True
 
-    return await store.write(job)
+    return await store.write(job, deadline_s=LOAD_S)
 
 
 def tables(at: str) -> list[tuple[Table, list[Row]]]:

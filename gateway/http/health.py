@@ -7,7 +7,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from gateway.errors import NestcallError, NotYours
+from gateway.errors import Broken, NestcallError, NotYours
 from gateway.http.ask import Ask
 from signaling.protocol import ErrorCode
 
@@ -19,7 +19,7 @@ async def alive(_ask: Ask) -> web.StreamResponse:
 async def ready(ask: Ask) -> web.StreamResponse:
     """503 while draining, or when the database does not answer within a second."""
     if ask.gateway.sockets.draining:
-        raise NestcallError(ErrorCode.DRAINING)
+        raise Broken(ErrorCode.DRAINING)
     try:
         async with asyncio.timeout(1.0), ask.gateway.store.read() as connection:
             await connection.execute(text("select 1"))

@@ -22,6 +22,7 @@ from gateway.settings import Settings
 from gateway.store import connect
 from gateway.store.direct import Outside, drive
 from gateway.store.migrate import migrate, migrate_async
+from gateway.telemetry import WRITES
 from signaling.protocol import ErrorCode
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def announce(then: Then[Any], result: Any) -> None:
 class Backend(Protocol):
     """One kind of database."""
 
-    async def write(self, job: Job[T], then: Then[T] | None) -> T: ...
+    async def write(self, job: Job[T], then: Then[T] | None, deadline_s: float) -> T: ...
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
@@ -113,11 +114,11 @@ class Sqlite:
         self._queue: asyncio.Queue[Pending] = asyncio.Queue(MAX_WAITING)
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
-    async def write(self, job: Job[T], then: Then[T] | None) -> T:
+    async def write(self, job: Job[T], then: Then[T] | None, deadline_s: float) -> T:
         pending = Pending(job, then, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(pending)
-            async with asyncio.timeout(WRITE_DEADLINE_S):
+            async with asyncio.timeout(deadline_s):
                 return cast(T, await pending.done)
         except asyncio.QueueFull:
             raise StorageBroken(ErrorCode.STORAGE_BUSY, "too many writes are waiting") from None
@@ -191,15 +192,15 @@ class Postgres:
         self._engine = engine
         self._running: set[asyncio.Task[Any]] = set()  # bounded by the pool; waiting for it is timed
 
-    async def write(self, job: Job[T], then: Then[T] | None) -> T:
+    async def write(self, job: Job[T], then: Then[T] | None, deadline_s: float) -> T:
         # Shielded: a caller that goes away in mid-commit must not leave a stored change untold.
-        task = asyncio.create_task(self._transaction(job, then))
+        task = asyncio.create_task(self._transaction(job, then, deadline_s))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _transaction(self, job: Job[T], then: Then[T] | None) -> T:
-        async with asyncio.timeout(WRITE_DEADLINE_S), self._engine.begin() as connection:
+    async def _transaction(self, job: Job[T], then: Then[T] | None, deadline_s: float) -> T:
+        async with asyncio.timeout(deadline_s), self._engine.begin() as connection:
             result = await job(connection)
         if then is not None:
             announce(then, result)
@@ -248,10 +249,10 @@ class Store:
         with coded():
             return await self._backend.look(job)
 
-    async def write(self, job: Job[T], then: Then[T] | None = None) -> T:
-        """One transaction; returns after commit, or raises within `WRITE_DEADLINE_S`."""
-        with coded():
-            return await self._backend.write(job, then)
+    async def write(self, job: Job[T], then: Then[T] | None = None, *, deadline_s: float = WRITE_DEADLINE_S) -> T:
+        """One transaction; returns after commit, or raises within `deadline_s`."""
+        with coded(), WRITES.time():
+            return await self._backend.write(job, then, deadline_s)
 
     async def close(self) -> None:
         await self._backend.close()
