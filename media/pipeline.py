@@ -23,6 +23,7 @@ from media import turn_events as ev
 from media.audio import AudioChunk
 from media.engines import Engines
 from media.hearing import Hearing
+from media.keys import Keys
 from media.language import Following
 from media.listening import Utterances
 from media.playout import Playout, Progress
@@ -31,6 +32,7 @@ from media.profile import Profile
 from media.replies import Replies
 from media.speaking import Stage
 from media.turn import DEFAULT, advance
+from media.turn_state import Stage as Quiet
 from media.turn_state import Tuning, Turn
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class Voice:
         self._following = Following(profile.language)
         self._hearing = Hearing(engines.detector(), engines.onset(), mouth.sent)
         self._deaf = engines.recognizer is None
+        self._keys = Keys(self._entered)
         self._events: deque[ev.Event] = deque()
         self._telling = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -81,6 +84,7 @@ class Voice:
     def _end(self) -> None:
         self._tell(ev.HangUp(self._now()))
         self._mouth.listener = None
+        self._keys.close()
         self._utterances.close()
         self._replies.close()
         self._tasks = None
@@ -90,9 +94,22 @@ class Voice:
         self._tell(ev.Say(self._now(), text, uninterruptible))
 
     def hear(self, text: str, source: ev.Source = "typed") -> None:
-        """She typed, tapped a choice or pressed a key: a turn like a spoken one, and it stops the assistant."""
+        """She typed, tapped a choice or pressed a key: a turn like a spoken one, and it stops the assistant. Keys are
+        gathered into one entry, in silence."""
+        if source == "key":
+            if not self.state.protected:
+                self._mouth.pause()
+            self._keys.press(text)
+            return
         self._following = self._following.hear(text)
         self._tell(ev.Typed(self._now(), text, source))
+
+    def _entered(self, digits: str) -> None:
+        """What the key pad gave; nothing where it was taken back."""
+        if self.state.stage is not Quiet.HUSHED:
+            self._mouth.resume()
+        if digits:
+            self._tell(ev.Typed(self._now(), digits, "key"))
 
     def interrupt(self) -> None:
         """Silence within the next frame; what she is saying just now gets no reply."""

@@ -314,6 +314,18 @@ def test_an_engineless_call_still_reads_and_types() -> None:
     assert call.of(TroubleNote)[0].part == "synthesizer"
 
 
+def test_keys_are_one_entry_and_stop_the_voice() -> None:
+    call = call_with_long_answer()
+    for i, key in enumerate("1385"):
+        call.at(5.0 + 0.2 * i, lambda voice, key=key: voice.hear(key, "key"))
+    call.at(9.0, lambda voice: voice.hear("1", "key"))
+    call.at(9.3, lambda voice: voice.hear("*", "key"))
+    play(call)
+    assert call.audible(5.06, 6.3) == 0
+    assert [heard.text for heard in call.responder.asked if heard.source == "key"] == ["1385"]
+    assert call.said("assistant")[1] == "答：1385。"
+
+
 def test_a_broken_recognizer_is_said_and_the_call_goes_on() -> None:
     call = call_with_long_answer()
     assert isinstance(call.recognizer, MarkRecognizer)
