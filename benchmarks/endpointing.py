@@ -133,7 +133,7 @@ def _turn(
             for effect in effects:
                 match effect:
                     case ev.Guess(utterance):
-                        later, text = (partial_s, said(at)) if words else (0.0, "")
+                        later, text = (partial_s, said(at)) if words else (0.0, None)
                         due.append((at + later, ev.Partial(at, utterance, text)))
                     case ev.Finalize(utterance):
                         cut, taken = cut or at < second, None if at < second else at

@@ -108,7 +108,7 @@ def listen(sound: Samples, tuning: Tuning, ours: Samples | None = None) -> React
                         heard.resumed.append(at)
                         silent_since = None
                     case ev.Guess():
-                        events.append(ev.Partial(at, effect.utterance, ""))
+                        events.append(ev.Partial(at, effect.utterance, None))
                     case ev.Finalize():
                         events.append(ev.Final(at, effect.utterance, ""))
                     case ev.Cut():

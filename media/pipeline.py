@@ -153,7 +153,7 @@ class Voice:
 
     def _words(self, utterance: int, transcript: Transcript | None) -> None:
         if transcript is None or not transcript.final:
-            text = transcript.text if transcript else ""
+            text = transcript.text if transcript else None
             return self._tell(ev.Partial(self._now(), utterance, text))
         self._following = self._following.hear(transcript.text)
         return self._tell(ev.Final(self._now(), utterance, transcript.text, transcript.confirm))

@@ -72,7 +72,7 @@ def heard(turn: Turn, doubt: Utterance, words: ev.Partial | ev.Final, tuning: Tu
     if isinstance(words, ev.Final):
         doubt = replace(doubt, text=words.text, ending=True, final=True, confirm=words.confirm)
     else:
-        doubt = replace(doubt, text=words.text or doubt.text, answered=True)
+        doubt = replace(doubt, text=words.text or doubt.text, answered=True, wordless=words.text == "")
     return _decide(replace(turn, doubt=doubt), tuning)
 
 
@@ -96,6 +96,8 @@ def _is_interruption(doubt: Utterance, voice: Voicing, tuning: Tuning) -> bool:
         return voice.voiced >= tuning.least
     if is_backchannel(doubt.text):
         return voice.voiced >= tuning.confirm_backchannel
+    if doubt.wordless:
+        return voice.voiced >= tuning.confirm_wordless
     words_coming = doubt.guessed and not doubt.answered
     return voice.voiced >= (tuning.confirm_unheard if words_coming else tuning.confirm)
 

@@ -26,9 +26,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
+    """`text` None: the recognizer cannot say yet; empty: it has listened, and there are no words in it."""
+
     at: float
     utterance: int
-    text: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Tuning:
     confirm_unheard: float = 0.9
     """The same while the recognizer is still looking for the words."""
     ask_words: float = 0.25
+    confirm_wordless: float = 1.2
+    """Voice in which a recognizer finds no words: a child's babble, more likely than hers."""
     confirm_backchannel: float = 1.6
     """Nobody says mm-hm for this long."""
     least: float = 0.16
@@ -73,6 +75,8 @@ class Utterance:
     """A partial was asked for since the last voice."""
     answered: bool = False
     """…and came."""
+    wordless: bool = False
+    """The recognizer has listened to some of it and found no words."""
     ending: bool = False
     """`Finalize` was asked."""
     final: bool = False

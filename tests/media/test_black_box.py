@@ -74,6 +74,13 @@ def test_04_a_cough_resumes_and_nothing_is_lost(at: float) -> None:
     assert len(call.responder.commits) == 1
 
 
+def test_05b_babble_without_words_does_not_stop_it_where_a_recognizer_listens() -> None:
+    call = call_with_long_answer()
+    call.ear.says(5.0, 5.9, "")
+    play(call)
+    assert call.said("assistant") == [LONG]
+
+
 @pytest.mark.parametrize("word", ["嗯嗯", "对对对", "好的", "mm-hm"])
 def test_05_a_backchannel_does_not_stop_it(word: str) -> None:
     call = call_with_long_answer()
