@@ -88,7 +88,7 @@ class Caller:
         self._http, self._loss, self._random = http, loss, random.Random(seed)
         self._decoder = OpusDecoder(WIRE_HZ)
         self._fresh = asyncio.Event()
-        self._location = ""
+        self._location, self._headers = "", dict[str, str]()
         self.started = 0.0
         self.sent = self.dropped = 0
 
@@ -98,7 +98,8 @@ class Caller:
         loop = asyncio.get_running_loop()
         await self.pc.setLocalDescription(await self.pc.createOffer())
         self.started = loop.time()
-        headers = {"Content-Type": "application/sdp"} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+        self._headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        headers = {"Content-Type": "application/sdp"} | self._headers
         async with self._http.post(url, data=self.pc.localDescription.sdp, headers=headers) as response:
             sdp = await response.text()
             assert response.status == 201, (response.status, sdp)
@@ -158,7 +159,7 @@ class Caller:
 
     async def hang_up(self) -> None:
         if self._location:
-            async with self._http.delete(self._location):
+            async with self._http.delete(self._location, headers=self._headers):
                 pass
         await self.pc.close()
 

@@ -18,7 +18,7 @@ from media.voicing import Voicing
 def doubting(turn: Turn, onset: float, tuning: Tuning) -> Step:
     """A frame came while THINKING or ASSISTANT_SPEAKING."""
     turn, effects = settle(turn) if _past_grace(turn, tuning) else (turn, ())
-    turn, more = _hush(turn) if _fresh(turn, onset, tuning) else _next_stage(turn, tuning)
+    turn, more = _hush(turn, turn.at - onset) if _fresh(turn, onset, tuning) else _next_stage(turn, tuning)
     return turn, effects + more
 
 
@@ -44,7 +44,7 @@ def _next_stage(turn: Turn, tuning: Tuning) -> Step:
         case Stage.DUCKED if voice.gap > tuning.forget:
             return replace(turn, stage=Stage.NONE, voicing=voice.settled(tuning.forget)), (ev.Restore(),)
         case Stage.DUCKED if voice.voiced >= _hush_after(turn, tuning):
-            return _hush(turn)
+            return _hush(turn, voice.began)
         case Stage.DUCKED:
             return turn, ()
         case Stage.HUSHED:
@@ -61,10 +61,13 @@ def unless_protected(turn: Turn, effect: Effect) -> tuple[Effect, ...]:
     return () if turn.protected else (effect,)
 
 
-def _hush(turn: Turn) -> Step:
+def _hush(turn: Turn, onset: float) -> Step:
     doubt = Utterance(turn.last_utterance + 1)
-    hushed = replace(turn, stage=Stage.HUSHED, doubt=doubt, last_utterance=doubt.id, hushed_at=turn.at)
-    return hushed, (*unless_protected(turn, ev.Pause()), ev.Listen(doubt.id))
+    hushed = replace(turn, stage=Stage.HUSHED, doubt=doubt, last_utterance=doubt.id)
+    return replace(hushed, hushed_at=turn.at, onset_at=onset), (
+        *unless_protected(turn, ev.Pause()),
+        ev.Listen(doubt.id),
+    )
 
 
 def heard(turn: Turn, doubt: Utterance, words: ev.Partial | ev.Final, tuning: Tuning) -> Step:
@@ -122,8 +125,7 @@ def _let_go(turn: Turn, doubt: Utterance) -> Step:
 
 def _barged_in(turn: Turn, *, false: bool) -> ev.BargedIn:
     said = turn.reply.turn if turn.reply else turn.turn
-    onset = turn.voicing.began if turn.voicing.voiced else turn.hushed_at
-    return ev.BargedIn(said, min(onset, turn.hushed_at), turn.hushed_at, false)
+    return ev.BargedIn(said, turn.onset_at, turn.hushed_at, false)
 
 
 def confirm(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:

@@ -109,6 +109,8 @@ class Turn:
     utterances: tuple[Utterance, ...] = ()
     doubt: Utterance | None = None
     hushed_at: float = 0.0
+    onset_at: float = 0.0
+    """When the voice that hushed us began."""
     wary_until: float = 0.0
     """The quick detector was wrong not long ago."""
     ended: float = 0.0
