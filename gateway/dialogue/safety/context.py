@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.dialogue.safety.tables import table
 
 _CUES = table("context")
+TALE_REACH = 60
 REACH = 160
 """Characters either side that can belong to a finding: speech has no full stops."""
 
@@ -95,7 +96,8 @@ def past(place: Place, *, recent: bool = False) -> bool:
     if cue >= 0 and cue > _last(_NOW, before):
         return True
     tail = place.after.split(",", 1)[0]
-    return bool(_REMOTE.search(tail)) and not _NOW.search(place.sentence)
+    later = _REMOTE.search(tail)
+    return later is not None and not _NOW.search(before + tail[: later.start()])
 
 
 def supposed(place: Place) -> bool:
@@ -113,8 +115,9 @@ def lesson(place: Place, whole: str) -> bool:
 def hearsay(place: Place) -> bool:
     """News, films, posts; or a neighbour's child in a tale. A friend's baby in danger *now* is no hearsay."""
     urgent = bool(_NOW.search(place.sentence))
-    if _HEARSAY.search(place.before):
-        return not _MINE.search(place.before[_last(_HEARSAY, place.before) :])
+    before = place.text[max(0, place.start - TALE_REACH) : place.start]
+    if _HEARSAY.search(before):
+        return not _MINE.search(before[_last(_HEARSAY, before) :])
     if _OTHERS.search(place.before):
         return (bool(_TALE.search(place.sentence)) or not urgent) and not _MINE.search(place.before)
     return False

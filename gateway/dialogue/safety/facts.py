@@ -48,11 +48,23 @@ def _days(value: str, unit: str) -> int:
 @lru_cache(maxsize=8)
 def ages(text: str) -> tuple[Measure, ...]:
     """The baby's age in days as said, in the order of the text. Each finding of a check asks again: remembered."""
-    found = [*_exact_ages(text)]
+    found = [_short_of(measure, text) for measure in _exact_ages(text)]
     if not found:
         found = [Measure(days, m.start(), m.end()) for pattern, days in _NAMED for m in pattern.finditer(text)]
         found = found[:1] or found
     return tuple(sorted(found, key=lambda measure: measure.start))
+
+
+_SHORT = re.compile(
+    "(?:没|未|不|不到|不足|差)(?:有)?(?:满|到|足|过)?|under |less than |not (?:even |yet )?|almost |nearly "
+)
+
+
+def _short_of(age: Measure, text: str) -> Measure:
+    """`不到三个月` is a day less than said; `没满百天` is said of the young, and counts as such."""
+    if not _SHORT.search(text, max(0, age.start - 3), age.end):
+        return age
+    return Measure(YOUNG - 1 if age.value == 100 else age.value - 1, age.start, age.end)
 
 
 def _exact_ages(text: str) -> Iterator[Measure]:
@@ -121,7 +133,29 @@ _WHOLE = _pattern("whole")
 def spans(text: str) -> list[Measure]:
     """Lengths of time in hours; `一整天`, `since last night` count as 12."""
     found = [Measure(float(match[1] or match[2]), match.start(), match.end()) for match in _SPAN.finditer(text)]
-    return found + [Measure(12.0, match.start(), match.end()) for match in _WHOLE.finditer(text)]
+    found += [Measure(12.0, match.start(), match.end()) for match in _WHOLE.finditer(text)]
+    return found + [*_intervals(text)]
+
+
+_INTERVAL, _INTERVAL_EN = _pattern("interval"), _pattern("interval_en")
+_LATE = ("下午", "傍晚", "晚上", "昨晚", "昨天晚上", "昨夜", "pm", "p.m")
+
+
+def _clock(hour: str | None, part: str | None) -> int:
+    """Hour of the day, 0-23."""
+    if hour is None:
+        return 0 if part == "midnight" else 12
+    return int(hour) % 12 + 12 if part in _LATE else int(hour)
+
+
+def _intervals(text: str) -> Iterator[Measure]:
+    """`从早上五点到下午三点`, `since 2 am and it is noon`."""
+    for match in _INTERVAL.finditer(text):
+        hours = (_clock(match[4], match[3]) - _clock(match[2], match[1])) % 24
+        yield Measure(float(hours), match.start(), match.end())
+    for match in _INTERVAL_EN.finditer(text):
+        hours = (_clock(match[3], match[4] or match[5]) - _clock(match[1], match[2])) % 24
+        yield Measure(float(hours), match.start(), match.end())
 
 
 _HEIGHT = _pattern("height")
@@ -130,7 +164,8 @@ _HEIGHT = _pattern("height")
 def heights(text: str) -> list[Measure]:
     """Metres."""
     scale = {"公分": 0.01, "厘米": 0.01, "cm": 0.01, "ft": 0.3, "feet": 0.3, "foot": 0.3}
-    return [Measure(float(m[1]) * scale.get(m[2], 1), m.start(), m.end()) for m in _HEIGHT.finditer(text)]
+    found = _HEIGHT.finditer(text)
+    return [Measure(float(m[1]) * scale.get(m[2], 1) + 0.1 * ("多" in m[0]), m.start(), m.end()) for m in found]
 
 
 _STEPS = _pattern("steps")

@@ -76,6 +76,7 @@ def plain(text: str) -> str:
     """≤ 4,000 characters are read: the wire carries no more."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS]).lower().translate(_SIMPLIFIED)
     text = re.sub(r"[’‘`´]", "'", text)
+    text = re.sub(r"(.{1,6}?)\1{5,}", r"\1\1", text)  # "嘴嘴嘴嘴…" says no more than "嘴嘴", and costs more
     text = "".join(" " if unicodedata.category(c)[0] in "CS" and c not in "\n+<>|~$℃°%=^" else c for c in text)
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)
