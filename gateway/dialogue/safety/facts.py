@@ -62,7 +62,7 @@ _SHORT = re.compile(
 
 def _short_of(age: Measure, text: str) -> Measure:
     """`不到三个月` is a day less than said; `没满百天` is said of the young, and counts as such."""
-    if not _SHORT.search(text, max(0, age.start - 3), age.end):
+    if not _SHORT.search(text, max(0, age.start - 3), age.end + 2):
         return age
     return Measure(YOUNG - 1 if age.value == 100 else age.value - 1, age.start, age.end)
 

@@ -42,13 +42,18 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`also`: each group needs one more finding anywhere in the talk. `unless`: words in its sentence that explain the
-    finding away. `fades`: over means no alarm. `suspected`: fear of it is enough. `anyone`: not only of the baby."""
+    """One way a sign is told.
+
+    `also`: each group needs one more finding anywhere in the talk; `about`: a word of each group, denied or not.
+    `unless`: words in its sentence that explain the finding away. `fades`: once over it is no alarm. `suspected`: fear
+    of it is enough. `anyone`: not only of the baby. `known_age`: the age limit holds only when the age is told.
+    """
 
     sign: str
     why: str
     find: tuple[re.Pattern[str], ...]
     also: tuple[tuple[re.Pattern[str], ...], ...] = ()
+    about: tuple[tuple[re.Pattern[str], ...], ...] = ()
     unless: tuple[re.Pattern[str], ...] = ()
     fades: bool = False
     suspected: bool = False
@@ -72,11 +77,13 @@ def _patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 def _rule(sign: str, row: dict[str, object]) -> Rule:
     row = dict(row)
-    find, also, unless = row.pop("find"), row.pop("also", []), row.pop("unless", [])
+    find, unless = row.pop("find"), row.pop("unless", [])
+    also, about = row.pop("also", []), row.pop("about", [])
     return Rule(
         sign=sign,
         find=_patterns(find),  # type: ignore[arg-type]
         also=tuple(_patterns(group) for group in also),  # type: ignore[attr-defined]
+        about=tuple(_patterns(group) for group in about),  # type: ignore[attr-defined]
         unless=_patterns(unless),  # type: ignore[arg-type]
         **row,  # type: ignore[arg-type]
     )
@@ -147,5 +154,7 @@ def found(rule: Rule, talk: Talk) -> bool:
     if not _age_fits(rule, talk.age_days):
         return False
     if not any(_holds(rule, match, talk) for match in _matches(rule.find, talk.text)):
+        return False
+    if not all(any(_matches(group, talk.text)) for group in rule.about):
         return False
     return all(any(_asserted(match, talk.text) for match in _matches(group, talk.text)) for group in rule.also)
