@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from gateway.dialogue.evaluate import Question, Search, evaluate, totals
 from gateway.dialogue.knowledge import Entry, Knowledge
 from gateway.dialogue.knowledge.index import analyse
-from gateway.dialogue.knowledge.match import coverage, weights
+from gateway.dialogue.knowledge.match import coverage, covers, weights
 
 ALIKE = 0.62
 """Two questions belong together when they cover each other this far, on average."""
@@ -19,8 +17,8 @@ WATCHED = ("top1", "helped", "answered_wrong", "coverage_at_95")
 def likeness(one: str, other: str) -> float:
     """0..1: how far two questions cover each other."""
     left, right = analyse(one), analyse(other)
-    there = coverage(left, np.asarray(weights(left, lambda _: 1.0)), right.terms)
-    back = coverage(right, np.asarray(weights(right, lambda _: 1.0)), left.terms)
+    there = coverage(covers(left), weights(left, lambda _: 1.0), right.terms)
+    back = coverage(covers(right), weights(right, lambda _: 1.0), left.terms)
     return (there + back) / 2
 
 

@@ -4,7 +4,7 @@ Each token of a text is covered to a degree by another: by a shared pair of char
 sounds, or a lone character. The sum over tokens, weighted by how telling each token is, is the coverage.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,10 +64,10 @@ def _weight(text: Analysed, i: int, common: bool, telling: Callable[[str], float
     return LEAST + (1 - LEAST) * rare
 
 
-def coverage(text: Analysed, weight: NDArray[np.float64], held: Container[str]) -> float:
-    """The share of the weight of `text` that the terms in `held` cover, 0..1."""
-    degrees = [0.0] * len(text.words)
-    for cover in covers(text):
+def coverage(found: Sequence[Cover], weight: NDArray[np.float64], held: Container[str]) -> float:
+    """The share of a text's weight that the terms in `held` cover, 0..1; `found` are its covers."""
+    degrees = [0.0] * len(weight)
+    for cover in found:
         if cover.term in held:
             for i in range(cover.start, cover.end):
                 degrees[i] = max(degrees[i], cover.degree)
@@ -76,11 +76,11 @@ def coverage(text: Analysed, weight: NDArray[np.float64], held: Container[str]) 
 
 
 def coverages(
-    text: Analysed, weight: NDArray[np.float64], present: Callable[[str], NDArray[np.bool_]], columns: int
+    found: Sequence[Cover], weight: NDArray[np.float64], present: Callable[[str], NDArray[np.bool_]], columns: int
 ) -> NDArray[np.float64]:
-    """`coverage` of `text` by many others at once: `present(term)` says which of the `columns` hold it."""
-    degrees = np.zeros((len(text.words), columns))
-    for cover in covers(text):
+    """`coverage` of a text by many others at once: `present(term)` says which of the `columns` hold it."""
+    degrees = np.zeros((len(weight), columns))
+    for cover in found:
         held = present(cover.term) * cover.degree
         for i in range(cover.start, cover.end):
             np.maximum(degrees[i], held, out=degrees[i])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from gateway.dialogue.knowledge import calibration
 from gateway.dialogue.knowledge.entries import Entry
 from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, invert
-from gateway.dialogue.knowledge.match import coverage, coverages, weights
+from gateway.dialogue.knowledge.match import Cover, coverage, coverages, covers, weights
 from gateway.dialogue.knowledge.text import quantities
 
 CANDIDATES = 12
 TOP = 3
 ANSWER_WEIGHT = 0.25
+HOT_ROWS = 8_192
 Decision = Literal["answer", "clarify", "handoff"]
 
 
@@ -61,6 +62,7 @@ class Knowledge:
         self._asked = invert([row.terms for row in self._rows], [i for i, _ in wordings])
         told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
         self._told = invert(told, range(len(told)))
+        self._weighed = lru_cache(maxsize=HOT_ROWS)(self._weigh)
 
     def evidence(self, text: str, store: str | None = None, today: str = "") -> list[Evidence]:
         """The candidates in order of promise, with their features."""
@@ -82,13 +84,14 @@ class Knowledge:
         rows = np.concatenate([np.arange(self._first[i], self._first[i + 1]) for i in order])
         starts = np.searchsorted(np.repeat(range(len(order)), self._sizes(order)), range(len(order)))
         by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
-        forth = coverages(asked, weight, by_row, len(rows))
+        found = covers(asked)
+        forth = coverages(found, weight, by_row, len(rows))
 
         def any_row(term: str) -> NDArray[np.bool_]:
             return np.logical_or.reduceat(by_row(term), starts)
 
-        wide = coverages(asked, weight, any_row, len(order))
-        widest = coverages(asked, weight, lambda term: any_row(term) | by_entry(term), len(order))
+        wide = coverages(found, weight, any_row, len(order))
+        widest = coverages(found, weight, lambda term: any_row(term) | by_entry(term), len(order))
         ideal = self._asked.ideal(asked.terms) or 1.0
         for n, (entry, size) in enumerate(zip(order, self._sizes(order), strict=True)):
             mine = slice(starts[n], starts[n] + size)
@@ -108,8 +111,11 @@ class Knowledge:
         return max(pairs, key=lambda pair: pair[0] + 0.5 * pair[1])
 
     def _back(self, row: int, asked: Analysed) -> float:
+        return coverage(*self._weighed(row), asked.terms)
+
+    def _weigh(self, row: int) -> tuple[tuple[Cover, ...], NDArray[np.float64]]:
         text = self._rows[row]
-        return coverage(text, weights(text, self._asked.weight), asked.terms)
+        return covers(text), weights(text, self._asked.weight)
 
     def search(self, text: str, store: str | None = None, today: str = "") -> Found:
         """The best three of what `store` may tell on `today` (ISO date), with confidences."""

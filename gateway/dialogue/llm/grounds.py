@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.dialogue.knowledge.index import analyse
-from gateway.dialogue.knowledge.match import coverage, weights
+from gateway.dialogue.knowledge.match import coverage, covers, weights
 from gateway.dialogue.knowledge.text import is_cjk, normalise, tokens
 from signaling.protocol import Language
 
@@ -59,7 +59,7 @@ def _covered(sentence: str, by: Grounds) -> bool:
 def _share(text: str, by: Grounds) -> float:
     taken = analyse(text)
     weight = weights(taken, lambda _: 1.0)
-    return 1.0 if float(weight.sum()) < LIGHT else coverage(taken, weight, by.terms)
+    return 1.0 if float(weight.sum()) < LIGHT else coverage(covers(taken), weight, by.terms)
 
 
 def _same_language(sentence: str, language: Language) -> bool:

@@ -1,0 +1,261 @@
+"""Does it answer the right thing, and does it know when it does not?
+
+    make evaluate          the golden questions: ours beside BM25 over words (jieba) and TF-IDF over characters; latency
+    .venv/bin/python -m benchmarks.retrieval --fit     print the numbers for gateway/dialogue/knowledge/calibration.py
+
+The golden questions are halved by a hash of their text. Synonyms and calibration were tuned on the `tune` half; the
+`report` half is what counts. Baselines: best score of any wording of an entry; confidence is the score itself.
+"""
+
+import argparse
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from math import log
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+from typing import Any
+
+import jieba
+import numpy as np
+
+from benchmarks import results
+from gateway.commands.evaluate import GOLDEN, questions_of
+from gateway.dialogue.evaluate import Question, Verdict, coverage_at, evaluate, totals
+from gateway.dialogue.knowledge import Entry, Knowledge, calibration
+from gateway.dialogue.knowledge.index import invert
+from gateway.dialogue.knowledge.text import normalise
+from gateway.store.knowledge import demo_entries
+
+SIZES = (5, 12, 30, 80, 140, 208)
+LARGE = 5_000
+Ranker = Callable[[str], list[tuple[str, float]]]
+
+
+def half(question: str) -> str:
+    return "tune" if hashlib.sha256(question.encode()).digest()[0] % 2 == 0 else "report"
+
+
+# ---------------------------------------------------------------- baselines
+
+
+def words_bm25(entries: Sequence[Entry]) -> Ranker:
+    """Okapi BM25 over jieba's words."""
+    rows = [(i, wording) for i, entry in enumerate(entries) for wording in entry.asked()]
+    index = invert([jieba.lcut(normalise(text)) for _, text in rows], [i for i, _ in rows])
+    owners = [i for i, _ in rows]
+
+    def rank(question: str) -> list[tuple[str, float]]:
+        scores = index.score(dict.fromkeys(jieba.lcut(normalise(question)), 1.0))
+        return best_of(entries, owners, scores)
+
+    return rank
+
+
+def chars_tfidf(entries: Sequence[Entry]) -> Ranker:
+    """Cosine of TF-IDF over characters and pairs of characters."""
+    rows = [(i, wording) for i, entry in enumerate(entries) for wording in entry.asked()]
+    grams = [pairs(text) for _, text in rows]
+    found = {gram for row in grams for gram in row}
+    idf = {g: log((1 + len(rows)) / (1 + sum(g in row for row in grams))) + 1 for g in found}
+    vectors = [unit({g: row.count(g) * idf[g] for g in set(row)}) for row in grams]
+    owners = [i for i, _ in rows]
+
+    def rank(question: str) -> list[tuple[str, float]]:
+        row = pairs(question)
+        asked = unit({g: row.count(g) * idf.get(g, 1.0) for g in set(row)})
+        return best_of(
+            entries, owners, np.array([sum(asked.get(g, 0.0) * v for g, v in one.items()) for one in vectors])
+        )
+
+    return rank
+
+
+def pairs(text: str) -> list[str]:
+    plain = "".join(normalise(text).split())
+    return [*plain, *(plain[i : i + 2] for i in range(len(plain) - 1))]
+
+
+def unit(vector: dict[str, float]) -> dict[str, float]:
+    length = sum(v * v for v in vector.values()) ** 0.5 or 1.0
+    return {gram: value / length for gram, value in vector.items()}
+
+
+def best_of(entries: Sequence[Entry], owners: Sequence[int], scores: Any) -> list[tuple[str, float]]:
+    best: dict[int, float] = {}
+    for owner, score in zip(owners, scores, strict=True):
+        best[owner] = max(best.get(owner, 0.0), float(score))
+    top = sorted(best.items(), key=lambda item: -item[1])[:3]
+    return [(entries[i].id, score) for i, score in top]
+
+
+def judged(rank: Ranker, questions: Sequence[Question]) -> list[Verdict]:
+    return [Verdict(asked, tuple(rank(asked.question)), "answer") for asked in questions]
+
+
+# ---------------------------------------------------------------- latency at size
+
+
+def large(entries: Sequence[Entry]) -> list[Entry]:
+    """`LARGE` entries: the demo's wordings with words of others exchanged, so that grams stay natural."""
+    dice = random.Random(5)
+    wordings = [w for e in entries for w in e.asked()]
+    made = list(entries)
+    while len(made) < LARGE:
+        a, b = dice.choice(entries), dice.sample(wordings, 4)
+        mixed = tuple(w[: len(w) // 2] + v[len(v) // 2 :] for w, v in zip(b, reversed(b), strict=True))
+        made.append(Entry(f"x{len(made)}", mixed[0], a.answer, mixed[1:], a.question_en, a.answer_en))
+    return made
+
+
+def latency(entries: Sequence[Entry], questions: Sequence[Question]) -> dict[str, float]:
+    """Milliseconds a question, and seconds to build."""
+    began = perf_counter()
+    base = Knowledge(entries)
+    built = perf_counter() - began
+    spans = []
+    for asked in questions:
+        began = perf_counter()
+        base.search(asked.question)
+        spans.append(1_000 * (perf_counter() - began))
+    cuts = quantiles(spans, n=100)
+    return {
+        "entries": len(entries), "n": len(spans), "build_s": round(built, 2),
+        "p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2), "max": round(max(spans), 2),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- fitting
+
+
+def subsets(
+    entries: Sequence[Entry], questions: Sequence[Question], trials: int
+) -> Iterator[tuple[Knowledge, list[Question]]]:
+    """Bases of many sizes; questions whose entry is left out become questions that nothing answers."""
+    dice = random.Random(1)
+    for trial in range(trials):
+        size = SIZES[trial % len(SIZES)]
+        some = list(entries) if size >= len(entries) else dice.sample(list(entries), size)
+        ids = {entry.id for entry in some}
+        inside = [q for q in questions if q.expect in ids]
+        rest = [Question(q.question) for q in questions if q.expect not in ids]
+        yield Knowledge(some), inside + dice.sample(rest, min(len(rest), max(20, len(inside))))
+
+
+def logistic(rows: list[list[float]], right: list[bool], *, bias: bool) -> Any:
+    """Ridge logistic regression by Newton's method."""
+    x = np.array([[*row, 1.0] if bias else row for row in rows])
+    y, w = np.array(right, float), np.zeros(x.shape[1])
+    ridge = np.diag([3.0] * (x.shape[1] - bias) + [1e-6] * bias)
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, x.T @ (p - y) + ridge @ w)
+        w = w - step
+    return w
+
+
+def fit(entries: Sequence[Entry], questions: Sequence[Question]) -> None:
+    found = []
+    for base, asked in subsets(entries, questions, 25):
+        for q in asked:
+            found.append((q.expect, [(base.entries[e.entry].id, e.features) for e in base.evidence(q.question)]))
+    rows, right = [], []
+    for expect, evidence in found:
+        for mine in (np.array(f) for id, f in evidence if id == expect):
+            for other in (np.array(f) for id, f in evidence if id != expect):
+                rows += [list(mine - other), list(other - mine)]
+                right += [True, False]
+    rank = logistic(rows, right, bias=False)
+    rows, right = [], []
+    for expect, evidence in found:
+        scored = sorted(((float(rank @ np.array(f)), id, f) for id, f in evidence), key=lambda one: -one[0])
+        if scored:
+            wide = calibration.WIDEST_MARGIN
+            margin = min(wide, scored[0][0] - scored[1][0]) if len(scored) > 1 else wide
+            rows.append([scored[0][0], margin, scored[0][2][0], scored[0][2][1]])
+            right.append(scored[0][1] == expect)
+    print("RANK =", tuple(round(float(v), 2) for v in rank))
+    print("SCORE, MARGIN, FORTH, BACK, BIAS =", [round(float(v), 2) for v in logistic(rows, right, bias=True)])
+
+
+# ---------------------------------------------------------------- the run
+
+
+def curve(verdicts: Sequence[Verdict]) -> tuple[list[float], list[float]]:
+    """(coverage, precision) while ever less confident answers are given."""
+    ranked = sorted(verdicts, key=lambda v: -v.confidence)
+    inside = sum(v.asked.expect is not None for v in verdicts)
+    right = np.cumsum([v.first for v in ranked])
+    return list(right / inside), list(right / np.arange(1, len(ranked) + 1))
+
+
+def plot(curves: dict[str, Sequence[Verdict]], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    for name, verdicts in curves.items():
+        x, y = curve(verdicts)
+        axes.plot(x, y, label=f"{name}: {coverage_at(verdicts)[0]:.0%} at 95 %")
+    axes.axhline(0.95, color="grey", linewidth=0.8, linestyle=":")
+    axes.set(
+        xlabel="answered right, of all that can be answered", ylabel="precision of what is answered", ylim=(0.5, 1.02)
+    )
+    axes.set_title("Golden questions, report half")
+    axes.legend(loc="lower left")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--no-save", action="store_true")
+    chosen = parser.parse_args()
+    entries, golden = demo_entries(), questions_of(GOLDEN)
+    if chosen.fit:
+        fit(entries, [q for q in golden if half(q.question) == "tune"])
+        return
+    ours = Knowledge(entries)
+    bm25, tfidf = words_bm25(entries), chars_tfidf(entries)
+    report: dict[str, Any] = {"scores": {}}
+    curves = {}
+    columns = ("asked", "top1", "top3", "coverage_at_95", "auc_in_out", "answered_wrong", "abstained")
+    print(f"{'':34}" + "".join(f"{c:>16}" for c in columns))
+    for which in ("tune", "report"):
+        questions = [q for q in golden if half(q.question) == which]
+        runs = {
+            "ours": evaluate(questions, ours.search),
+            "BM25 over words (jieba)": judged(bm25, questions),
+            "TF-IDF over characters": judged(tfidf, questions),
+        }
+        for name, verdicts in runs.items():
+            groups = {"": verdicts} | {tag: [v for v in verdicts if tag in v.asked.tags] for tag in ("heard", "en")}
+            for tag, group in groups.items():
+                scored = totals(group)
+                if name != "ours":  # a baseline has no threshold of its own: it always answers
+                    scored |= {"answered_wrong": 0, "abstained": 0.0}
+                label = f"{which:6} {name} {tag}"
+                report["scores"][label.strip()] = scored
+                print(
+                    f"{label:34}"
+                    + "".join(
+                        f"{scored[c]:16.3f}" if isinstance(scored[c], float) else f"{scored[c]:16}" for c in columns
+                    )
+                )
+        if which == "report":
+            curves = runs
+    report["latency_ms"] = [latency(entries, golden), latency(large(entries), golden)]
+    for row in report["latency_ms"]:
+        print(row)
+    if not chosen.no_save:
+        covered = {name: scored["coverage_at_95"] for name, scored in report["scores"].items()}
+        results.save("retrieval", report, covered, "coverage at 95 % precision")
+        plot(curves, results.HERE / "retrieval.png")
+
+
+if __name__ == "__main__":
+    main()
