@@ -21,6 +21,7 @@ from gateway.http import (
     pages,
     search,
     socket,
+    summary,
     uploads,
     whip,
 )
@@ -59,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/conversations/{conversation}/events", chat.write),
     Route("POST", "/api/v1/conversations/{conversation}/acts", chat.act),
     Route("POST", "/api/v1/conversations/{conversation}/receipts", chat.mark),
+    Route("GET", "/api/v1/conversations/{conversation}/summary", summary.of, "staff"),
     Route("GET", "/api/v1/conversations/{conversation}/export", export.take),
     Route("GET", "/api/v1/search", search.find),
     Route("OPTIONS", "/api/v1/uploads", uploads.options, "anyone"),

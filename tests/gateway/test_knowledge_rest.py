@@ -116,6 +116,9 @@ async def test_an_unanswered_question_becomes_knowledge(shop: Served) -> None:
     wanted = UMBRELLA | {"id": "umbrella", "phrasings": ["下雨天能借雨伞吗"]}
     _, foreseen = await shop.call(MANAGER, "POST", "/api/v1/knowledge/preview", **wanted)
     assert foreseen["answered"] == ["下雨天能跟你们借把雨伞不"]
+    status, told = await shop.call(ADVISOR, "GET", f"/api/v1/conversations/{conversation}/summary")
+    assert (status, "借把雨伞" in told["summary"]) == (200, True)
+    assert (await shop.call("advisor-zhou", "GET", f"/api/v1/conversations/{conversation}/summary"))[0] == 404
     path = f"/api/v1/unanswered/{first[0]['cluster']}/answer"
     assert (await shop.call(MANAGER, "POST", path, **wanted))[0] == 200
     assert (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"] == []
