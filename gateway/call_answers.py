@@ -1,12 +1,14 @@
 """The dialogue as the pipeline's responder, and a red flag's way through a call.
 
 The text of a reply is streamed at once; its consequences (choices, handoff, alarm) wait for both the pipeline's
-`committed` and the dialogue's `Closing`, so a speculative reply that is thrown away leaves no trace.
+`committed` and the dialogue's `Closing`, so a speculative reply that is thrown away leaves no trace. Words that may be
+misheard are asked back before they are answered (call_doubt).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from gateway.call_doubt import Doubted, weigh
 from gateway.dialogue.ports import Closing, Context, Dialogue, Say
 from media.ports import Heard
 
@@ -25,6 +27,7 @@ async def _nothing(_turn: int, _closing: Closing) -> None:
 class _Reply:
     committed: bool = False
     closing: Closing | None = None
+    pending: str | None = None
 
 
 class SpokenAnswers:
@@ -36,19 +39,30 @@ class SpokenAnswers:
         self.flagged: Callable[[str], bool] = lambda _text: False
         """True when these words have just raised an alarm, which answers for itself."""
         self._replies: dict[tuple[int, int], _Reply] = {}
+        self._pending: str | None = None
+        """What was asked back, until her next words."""
 
     async def reply(self, heard: Heard) -> AsyncIterator[str]:
         if self.flagged(heard.text):
             return
         key = (heard.turn, heard.revision)
-        context = replace(self._context(), language=heard.language)
-        async for part in self._dialogue.answer(heard.text, context):
+        doubted = weigh(heard, self._pending)
+        async for part in self._answer(doubted, heard):
             match part:
                 case Say(text):
                     yield text
                 case Closing():
-                    self._reply(key).closing = part
+                    reply = self._reply(key)
+                    reply.closing, reply.pending = part, doubted.pending
                     await self._settle(key)
+
+    async def _answer(self, doubted: Doubted, heard: Heard) -> AsyncIterator[Say | Closing]:
+        if doubted.question is not None:
+            yield Say(doubted.question.text)
+            yield doubted.question
+            return
+        async for part in self._dialogue.answer(doubted.text, replace(self._context(), language=heard.language)):
+            yield part
 
     async def committed(self, heard: Heard) -> None:
         key = (heard.turn, heard.revision)
@@ -64,4 +78,5 @@ class SpokenAnswers:
         reply = self._replies[key]
         if reply.committed and reply.closing is not None:
             del self._replies[key]
+            self._pending = reply.pending
             await self.apply(key[0], reply.closing)
