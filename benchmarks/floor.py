@@ -79,7 +79,7 @@ async def stock(track: MediaStreamTrack, loop: Loop) -> None:
             loop.feed(part.to_ndarray().reshape(-1))
 
 
-async def serve(port: int, use_stock: bool) -> None:
+async def serve(host: str, port: int, use_stock: bool) -> None:
     peers: list[RTCPeerConnection] = []
     readers: set[asyncio.Task[None]] = set()
 
@@ -109,13 +109,14 @@ async def serve(port: int, use_stock: bool) -> None:
     app.router.add_delete("/whip/{peer}", hang_up)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, host, port).start()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--stock", action="store_true")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.stock))
+    asyncio.run(serve(options.host, options.port, options.stock))

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 SETUP_S = 15.0
 MAX_PER_LINE = 3
+UNWANTED_S = 1.0
 CLOSE_S = 5.0
 
 
@@ -50,7 +51,7 @@ class Peers:
 
     def __init__(self, rules: sdp.Rules, max_standbys: int, busy: Callable[[], bool]) -> None:
         self._rules = rules
-        self._room = max(1, max_standbys)
+        self._room = max_standbys
         self._busy = busy
         self._peers: dict[tuple[Line, str], Peer] = {}
         self._lines: set[Line] = set()
@@ -88,7 +89,7 @@ class Peers:
         own = [peer for peer in self.standbys if peer.line is line]
         if len(own) >= MAX_PER_LINE:
             await self._drop(own[0], "replaced")
-        for peer in self.standbys[: max(0, len(self.standbys) - self._room + 1)]:
+        for peer in self.standbys[: max(0, len(self.standbys) - max(1, self._room) + 1)]:
             await self._drop(peer, "shed")
 
     async def candidate(self, line: Line, name: str, candidate: str, mid: str | None, line_no: int | None) -> None:
@@ -162,11 +163,14 @@ class Peers:
         return closing
 
     async def sweep(self) -> None:
-        """Standbys that never connected within SETUP_S, or died."""
+        """Standbys that never connected within SETUP_S, or died; all, where none are wanted (an offer made at the tap
+        is in use at once)."""
         now = asyncio.get_running_loop().time()
         for peer in self.standbys:
             never = peer.leg.state in ("new", "connecting") and now - peer.made_at > SETUP_S
-            if never or peer.leg.state in ("lost", "closed"):
+            if not self._room and now - peer.made_at > UNWANTED_S:
+                await self._drop(peer, "shed")
+            elif never or peer.leg.state in ("lost", "closed"):
                 await self._drop(peer, "failed")
 
     async def close_all(self) -> None:
