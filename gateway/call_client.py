@@ -145,6 +145,10 @@ class CallClient:
 
     async def offer(self) -> None:
         """ICE and DTLS, no call yet: a standby. Returns with the answer applied."""
+        await self._accept(await self._offered())
+
+    async def _offered(self) -> "asyncio.Task[dict[str, Any]]":
+        """The offer is on its way; the task gives its answer."""
         rtc_patches.install()
         self._pc.addTrack(self.microphone)
         self._pc.addTransceiver("video", "recvonly")
@@ -152,7 +156,11 @@ class CallClient:
         self._pc.on("track", self._track)
         await self._pc.setLocalDescription(await self._pc.createOffer())
         self._mark("offer")
-        answer = await self.ask("peer.offer", "main", peer="main", sdp=self._pc.localDescription.sdp)
+        asking = self.ask("peer.offer", "main", peer="main", sdp=self._pc.localDescription.sdp)
+        return asyncio.create_task(asking)
+
+    async def _accept(self, answering: "asyncio.Task[dict[str, Any]]") -> None:
+        answer = await answering
         self._mark("answer")
         await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
 
@@ -176,8 +184,9 @@ class CallClient:
         self.tapped = self._loop.time()
         self.steps = {}
         async with asyncio.TaskGroup() as tasks:
-            if not standby:
-                await self.offer()
+            if not standby:  # two frames, one after the other, without waiting in between
+                tasks.create_task(self._accept(await self._offered()))
+                await asyncio.sleep(0)
             tasks.create_task(self._start())
             heard = await self.hearing.sound(self.tapped)
         self.steps["first_packet"] = self._ms(self.hearing.first_packet or heard)
