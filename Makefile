@@ -71,3 +71,16 @@ bench-messages: setup ## 1,000 open pages and 100 messages a second: ack, delive
 	@$(PY) -m benchmarks.messages
 evaluate: setup ## golden questions: ours beside BM25 over words and TF-IDF, and latency at 5,000 entries
 	@$(PY) -m benchmarks.retrieval
+
+
+bench-join: setup-test ## tap to first sound in Chromium and with the call client, beside a bare floor (root)
+	@$(PY) -m benchmarks.join
+
+bench-jitter: setup ## what reaches the recognizer under loss, beside aiortc's own buffer
+	@$(PY) -m benchmarks.jitter
+
+bench-capacity: setup ## calls per core, loop lateness, memory a call
+	@$(PY) -m benchmarks.capacity
+
+soak: setup ## 30 minutes, 200 calls placed and ended: tasks, descriptors and memory back at base
+	@$(PY) -m benchmarks.capacity --soak 1800 --calls 200

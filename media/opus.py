@@ -55,6 +55,12 @@ def _typed(lib: ctypes.CDLL) -> ctypes.CDLL:
     return lib
 
 
+def carries_fec(payload: bytes) -> bool:
+    """Whether this packet holds a copy of the one before it (libopus 1.4 or newer; else False)."""
+    has = getattr(_library(), "opus_packet_has_lbrr", None)
+    return bool(has and payload and has(payload, len(payload)) == 1)
+
+
 class OpusDecoder:
     """One stream. `rate_hz` is 8, 12, 16, 24 or 48 kHz: libopus resamples, so an ear needs no resampler of its own."""
 
