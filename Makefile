@@ -84,3 +84,7 @@ bench-capacity: setup ## calls per core, loop lateness, memory a call
 
 soak: setup ## 30 minutes, 200 calls placed and ended: tasks, descriptors and memory back at base
 	@$(PY) -m benchmarks.capacity --soak 1800 --calls 200
+
+
+bench-engines: setup ## cost of detectors, voice and recognizers; how often the phrasebook is right
+	@$(PY) -m benchmarks.engines

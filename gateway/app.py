@@ -17,7 +17,7 @@ from gateway.calls import Calls
 from gateway.chat import Chat
 from gateway.dialogue import compose
 from gateway.dialogue.ports import Dialogue
-from gateway.engines import load_engines
+from gateway.engines import known_phrases, load_engines
 from gateway.files.uploads import Uploads
 from gateway.hub import Hub
 from gateway.inbox import Inbox
@@ -103,7 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     """Opens the store (raises `SettingsBroken`), runs the loops, closes in reverse."""
     store = await Store.open(settings)
     try:
-        engines = await asyncio.to_thread(load_engines, settings)
+        engines = await asyncio.to_thread(load_engines, settings, await known_phrases(store, settings))
         gateway = assemble(settings, store, engines)
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(kept_up(loop), name=loop.__qualname__) for loop in gateway.loops]

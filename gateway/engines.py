@@ -1,8 +1,17 @@
 """From settings to media's engines."""
 
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from gateway.dialogue.knowledge import Entry
 from gateway.engines_http import RemoteRecognizer, RemoteSynthesizer, SpeechService
 from gateway.errors import SettingsBroken
 from gateway.settings import Settings
+from gateway.store import knowledge
+from gateway.store.engine import Store
+from gateway.store.schema import chains
 from media.engines import EngineChoice, Engines, load
 from media.errors import EngineFailed
 from signaling.protocol import ErrorCode
@@ -14,6 +23,19 @@ MENU = (
     "return an item", "call me back", "leave a message", "say it again", "yes please", "no thanks", "goodbye",
 )  # fmt: skip
 """What the phrasebook always knows: the menu of a telephone line."""
+
+
+SAYABLE = (re.compile(r"[\u4e00-\u9fff]{3,8}"), re.compile(r"[a-z']+( [a-z']+){1,5}"))
+"""What the phrasebook can take from the knowledge base: short, hanzi only, or a few English words."""
+
+
+def phrases_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The first sayable wording of each entry in each language."""
+    found = []
+    for entry in entries:
+        asked = [text.rstrip("？?。. ").lower() for text in entry.asked()]
+        found += [next((text for text in asked if sayable.fullmatch(text)), "") for sayable in SAYABLE]
+    return tuple(dict.fromkeys(text for text in found if text))
 
 
 def choice(settings: Settings, phrases: tuple[str, ...] = ()) -> EngineChoice:
@@ -36,6 +58,14 @@ def choice(settings: Settings, phrases: tuple[str, ...] = ()) -> EngineChoice:
         if speaks
         else None,
     )
+
+
+async def known_phrases(store: Store, settings: Settings) -> tuple[str, ...]:
+    """Of every chain's knowledge; of the demo's where that is about to be made."""
+    async with store.read() as connection:
+        ids = (await connection.execute(select(chains.c.id).order_by(chains.c.id))).scalars().all()
+        entries = [entry for chain in ids for entry in await knowledge.published(connection, chain)]
+    return phrases_of(entries or (knowledge.demo_entries() if settings.demo else ()))
 
 
 def load_engines(settings: Settings, phrases: tuple[str, ...] = ()) -> Engines:

@@ -18,7 +18,8 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-LAYERS, HEADS, WIDTH = 1, 2, 64
+SIZES = {"toy": (1, 2, 64), "tiny": (4, 6, 384), "base": (6, 8, 512), "small": (12, 12, 768)}
+"""Layers, heads, width. Benchmarks take the real sizes: they cost what real weights would."""
 TEXT_TOKENS, VOCABULARY = 50257, 51865
 PROMPT = 4
 """start, language, task, no timestamps: the first word is predicted at the last of them."""
@@ -27,19 +28,20 @@ Weights = NDArray[np.float32]
 PREPROCESSOR = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
 
 
-def write_toy_whisper(directory: Path, sentence: str) -> Path:
+def write_toy_whisper(directory: Path, sentence: str, size: str = "toy") -> Path:
     """Writes the model directory and returns it. At most 100 bytes of text survive the toy's crowded embedding."""
     directory.mkdir(parents=True, exist_ok=True)
     text, special, times = _tokens()
     tokenizer = _tokenizer(text, special, times)
     tokenizer.save(str(directory / "tokenizer.json"))
-    spec = WhisperSpec(LAYERS, HEADS, LAYERS, HEADS)
-    _fill(spec)
-    _script(spec, [*tokenizer.encode(sentence, add_special_tokens=False).ids, TEXT_TOKENS])
+    layers, heads, width = SIZES[size]
+    spec = WhisperSpec(layers, heads, layers, heads)
+    _fill(spec, width)
+    _script(spec, width, [*tokenizer.encode(sentence, add_special_tokens=False).ids, TEXT_TOKENS])
     spec.register_vocabulary(text + special + times)
     spec.config.suppress_ids, spec.config.suppress_ids_begin = [], [TEXT_TOKENS]
     spec.config.lang_ids = list(range(TEXT_TOKENS + 2, TEXT_TOKENS + 101))
-    spec.config.alignment_heads = [[LAYERS - 1, head] for head in range(HEADS)]
+    spec.config.alignment_heads = [[layers - 1, head] for head in range(heads)]
     spec.validate()
     spec.optimize(quantization="int8")
     spec.save(str(directory))
@@ -78,8 +80,8 @@ def _leaves(spec: Any, prefix: str = "") -> Iterator[str]:
             yield path
 
 
-def _shape(name: str) -> tuple[int, ...]:
-    leaf, d = name.rsplit("/", 1)[-1], WIDTH
+def _shape(name: str, d: int) -> tuple[int, ...]:
+    leaf = name.rsplit("/", 1)[-1]
     wide = {"conv1": (d, 80, 3), "conv2": (d, d, 3), "self_attention/linear_0": (3 * d, d),
             "/attention/linear_1": (2 * d, d), "ffn/linear_0": (4 * d, d), "ffn/linear_1": (d, 4 * d)}  # fmt: skip
     shape = next((shape for part, shape in wide.items() if part in name), (d, d))
@@ -90,29 +92,29 @@ def _shape(name: str) -> tuple[int, ...]:
     return shape if leaf == "weight" else shape[:1] if leaf == "bias" else (d,)
 
 
-def _fill(spec: WhisperSpec) -> None:
+def _fill(spec: WhisperSpec, width: int) -> None:
     """Small random weights, neutral norms; embeddings and projections carry no bias."""
     rng = np.random.default_rng(0)
     for name in list(_leaves(spec)):
         scope, leaf = name.rsplit("/", 1)
         if leaf == "bias" and ("projection" in name or "embeddings" in name):
             continue
-        shape = _shape(name)
+        shape = _shape(name, width)
         plain = {"gamma": np.ones, "beta": np.zeros, "bias": np.zeros}.get(leaf)
         weights = plain(shape, np.float32) if plain else (rng.standard_normal(shape) * 0.02).astype(np.float32)
         setattr(index_spec(spec, scope), leaf, weights)
 
 
-def _script(spec: WhisperSpec, ids: list[int]) -> None:
+def _script(spec: WhisperSpec, width: int, ids: list[int]) -> None:
     """Position PROMPT-1+i emits ids[i]."""
-    places = np.random.default_rng(1).standard_normal((POSITIONS, WIDTH)).astype(np.float32)
+    places = np.random.default_rng(1).standard_normal((POSITIONS, width)).astype(np.float32)
     places -= places.mean(1, keepdims=True)
     places /= np.linalg.norm(places, axis=1, keepdims=True)
-    rows: Weights = np.zeros((VOCABULARY, WIDTH), np.float32)
+    rows: Weights = np.zeros((VOCABULARY, width), np.float32)
     for i, token in enumerate(ids):
         rows[token] += places[PROMPT - 1 + i] * 12
     decoder = spec.decoder
-    decoder.embeddings.weight = np.zeros((VOCABULARY, WIDTH), np.float32)
+    decoder.embeddings.weight = np.zeros((VOCABULARY, width), np.float32)
     decoder.projection.weight, decoder.position_encodings.encodings = rows, places
     for layer in decoder.layer:
         layer.self_attention.linear[1].weight[:] = 0
