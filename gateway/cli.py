@@ -29,11 +29,20 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
+    failure = None
     try:
         build()()
-    except NestcallError as error:
-        typer.echo(f"nestcall: {error.detail or error}", err=True)
+    except* NestcallError as errors:
+        failure = first(errors)
+    if failure is not None:
+        typer.echo(f"nestcall: {failure.detail or failure}", err=True)
         sys.exit(1)
+
+
+def first(errors: BaseExceptionGroup[NestcallError]) -> NestcallError:
+    """The one that is said: what failed first usually made the others fail."""
+    error = errors.exceptions[0]
+    return first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 if __name__ == "__main__":

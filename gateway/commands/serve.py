@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 
 import typer
@@ -12,6 +13,7 @@ from gateway.errors import SettingsBroken
 from gateway.settings import Settings
 
 DRAIN_S = 5.0
+BACKLOG = 1024
 
 
 def register(app: typer.Typer) -> None:
@@ -39,18 +41,21 @@ async def run(settings: Settings) -> None:
     prepare_data_dir(settings)
     set_up_logs(settings.log_level)
     stop = stop_signal()
-    async with running(settings) as gateway:
-        if settings.demo:
-            await load(gateway.store)
-        runner = web.AppRunner(application(gateway), access_log=None, shutdown_timeout=DRAIN_S)
-        await runner.setup()
-        try:
-            url = await listen(runner, settings)
-            show(url, await make_links(gateway.store, settings, url))
-            await stop.wait()
-            gateway.sockets.drain()
-        finally:
-            await runner.cleanup()
+    with bind(settings) as door:
+        url = address(door, settings)
+        async with running(settings) as gateway:
+            if settings.demo:
+                await load(gateway.store)
+            links = await make_links(gateway.store, settings, url)
+            runner = web.AppRunner(application(gateway), access_log=None, shutdown_timeout=DRAIN_S)
+            await runner.setup()
+            try:
+                await listen(runner, door)
+                show(url, links)
+                await stop.wait()
+                gateway.sockets.drain()
+            finally:
+                await runner.cleanup()
 
 
 def prepare_data_dir(settings: Settings) -> None:
@@ -70,13 +75,21 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-async def listen(runner: web.AppRunner, settings: Settings) -> str:
-    """Gives the address browsers use. A second SIGTERM-free start on the same port must say so."""
-    site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True)
+def bind(settings: Settings) -> socket.socket:
+    """Before anything else: a taken port is said at once, and links can name the port that was free."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        await site.start()
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise SettingsBroken(detail=f"cannot listen on {where}: {error.strerror or error}") from None
-    port = runner.addresses[0][1]
-    return settings.public_url.rstrip("/") or f"http://{settings.host}:{port}"
+
+
+def address(door: socket.socket, settings: Settings) -> str:
+    """Under what browsers reach us."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url.rstrip("/") or f"http://{host}:{door.getsockname()[1]}"
+
+
+async def listen(runner: web.AppRunner, door: socket.socket) -> None:
+    await web.SockSite(runner, door, backlog=BACKLOG).start()

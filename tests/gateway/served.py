@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway import clock
 from gateway.app import Gateway, running
-from gateway.commands.serve import listen
+from gateway.commands.serve import address, bind, listen
 from gateway.demo import load
 from gateway.http.routes import application
 from gateway.settings import Settings
@@ -105,11 +105,13 @@ class Client:
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[Served]:
-    async with running(settings) as gateway, aiohttp.ClientSession() as http:
-        await load(gateway.store)
-        runner = web.AppRunner(application(gateway), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        try:
-            yield Served(gateway, await listen(runner, settings), http)
-        finally:
-            await runner.cleanup()
+    with bind(settings) as door:
+        async with running(settings) as gateway, aiohttp.ClientSession() as http:
+            await load(gateway.store)
+            runner = web.AppRunner(application(gateway), access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            try:
+                await listen(runner, door)
+                yield Served(gateway, address(door, settings), http)
+            finally:
+                await runner.cleanup()
