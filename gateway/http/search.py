@@ -1,5 +1,7 @@
 """GET /api/v1/search: what this person may see, newest first, each result with the place to open."""
 
+from functools import partial
+
 from aiohttp import web
 from pydantic import BaseModel
 
@@ -39,15 +41,16 @@ async def find(ask: Ask) -> web.StreamResponse:
     want = wanted(query)
     if not want:
         return answer(Hits(items=()))
-    async with ask.gateway.store.read() as connection:
-        found = await search.find(
-            connection,
-            ask.person,
-            want,
+    found = await ask.gateway.store.look(
+        partial(
+            search.find,
+            person=ask.person,
+            want=want,
             conversation=ask.request.query.get("conversation", "").replace("\0", "") or None,
             after=cursor_of(ask.request.query.get("cursor")),
             limit=limit,
         )
+    )
     following = cursor_text(found[-1]) if len(found) == limit else None
     return answer(Hits(items=tuple(hit(one, query) for one in found), next=following))
 

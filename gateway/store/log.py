@@ -11,7 +11,7 @@ from gateway.domain.conversation import Conversation, Refusal, decide, fold
 from gateway.domain.events import Fact, body_hash
 from gateway.errors import Conflict, NotYours, Refused
 from gateway.store import alarms, audit, files, search
-from gateway.store.schema import conversations, events, outbox
+from gateway.store.schema import EDITED, conversations, events, outbox
 from signaling.protocol import ErrorCode, Event, EventKind
 
 FOLDED = tuple(field.name for field in fields(Conversation))
@@ -158,7 +158,7 @@ async def redact(connection: AsyncConnection, conversation: str, seq: int) -> No
     """What was recalled is gone, not only hidden: its row stays for the count, its content does not."""
     where = (events.c.conversation == conversation) & (events.c.seq == seq)
     await connection.execute(update(events).where(where).values(body=None, data={"recalled": True}))
-    edits = (events.c.conversation == conversation) & (events.c.kind == EventKind.MESSAGE_EDITED)
+    edits = (events.c.conversation == conversation) & EDITED
     for row in (await connection.execute(select(events).where(edits))).mappings().all():
         if row["data"].get("target") == seq:
             same = (events.c.conversation == conversation) & (events.c.seq == row["seq"])

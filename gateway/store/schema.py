@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -208,6 +209,9 @@ conversations = Table(
     Index("ix_conversations_inbox", "store", "state", "waiting_since"),
 )
 
+EDITED = text("kind = 'message.edited'")
+"""As text: a partial index is used only where the condition is spelled out."""
+
 events = Table(
     "events",
     metadata,
@@ -227,6 +231,8 @@ events = Table(
     # The law: what the assistant writes is labelled; no path can create an unlabelled one.
     CheckConstraint("role <> 'assistant' OR ai", name="assistant_is_labelled"),
     CheckConstraint("seq > 0", name="seq_from_one"),
+    # What a message says now is its last edit: few rows, asked for by every search and recall.
+    Index("ix_events_edits", "conversation", "seq", sqlite_where=EDITED, postgresql_where=EDITED),
 )
 
 search_terms = Table(

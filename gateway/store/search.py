@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.people import Person
 from gateway.search_terms import Wanted, terms, words
-from gateway.store.schema import conversations, events, people, search_terms
+from gateway.store.schema import EDITED, conversations, events, people, search_terms
 from signaling.protocol import Event, EventKind
 
 LAST_CHARACTER = "\U0010ffff"
@@ -73,7 +73,7 @@ async def text_of(connection: AsyncConnection, conversation: str, seq: int, *, b
     mine = events.c.conversation == conversation
     edits = (
         select(events.c.data)
-        .where(mine, events.c.kind == EventKind.MESSAGE_EDITED, events.c.data["target"].as_integer() == seq)
+        .where(mine, EDITED, events.c.data["target"].as_integer() == seq)
         .order_by(events.c.seq.desc())
         .limit(1)
     )
@@ -124,24 +124,41 @@ async def find(
     limit: int = 20,
 ) -> list[Found]:
     """Newest first; at most `limit` after the cursor."""
-    conditions = [_term(term) for term in want.exact] + [_beginning(start) for start in want.beginnings]
-    first, *others = conditions
+    first, *others = [_term(term) for term in want.exact] + [_beginning(start) for start in want.beginnings]
     hits = select(search_terms.c.conversation, search_terms.c.seq).where(first).distinct()
     if conversation is not None:
         hits = hits.where(search_terms.c.conversation == conversation)
-    place = tuple_(events.c.conversation, events.c.seq)
-    query = (
-        select(events, people.c.name.label("customer_name"))
+    elif person.role == "customer":
+        hits = hits.where(search_terms.c.conversation.in_(_hers(person)))
+    # Places first, contents of the page after: sorting thousands of bodies is what would take the time.
+    places = (
+        select(events.c.conversation, events.c.seq)
         .join(conversations, conversations.c.id == events.c.conversation)
-        .join(people, people.c.id == conversations.c.customer)
-        .where(place.in_(hits), _reach(person), events.c.kind.in_(SAID), *map(_holds, others))
-        .order_by(events.c.at.desc(), events.c.conversation, events.c.seq.desc())
+        .where(_PLACE.in_(hits), _reach(person), events.c.kind.in_(SAID), *map(_holds, others))
+        .order_by(*_NEWEST)
         .limit(limit)
     )
     if after is not None:
-        query = query.where(_past(after))
+        places = places.where(_past(after))
+    page = places.subquery()
+    here = and_(page.c.conversation == events.c.conversation, page.c.seq == events.c.seq)
+    query = (
+        select(events, people.c.name.label("customer_name"))
+        .join(page, here)
+        .join(conversations, conversations.c.id == events.c.conversation)
+        .join(people, people.c.id == conversations.c.customer)
+        .order_by(*_NEWEST)
+    )
     rows = (await connection.execute(query)).mappings().all()
     return [await _found(connection, dict(row)) for row in rows]
+
+
+_PLACE = tuple_(events.c.conversation, events.c.seq)
+_NEWEST = (events.c.at.desc(), events.c.conversation, events.c.seq.desc())
+
+
+def _hers(person: Person) -> Select[tuple[str]]:
+    return select(conversations.c.id).where(conversations.c.customer == person.id)
 
 
 def _past(cursor: Cursor) -> ColumnElement[bool]:
