@@ -76,8 +76,7 @@ class Browser:
 
 
 @pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    settings = Settings(data_dir=tmp_path, _env_file=None)
+async def browser(settings: Settings) -> AsyncIterator[Browser]:
     async with running(settings) as gateway, TestClient(TestServer(application(gateway))) as client:
         yield Browser(gateway, await furnished(gateway.store, gateway.chat), client)
 
