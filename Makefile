@@ -24,7 +24,7 @@ setup-test: setup ## plus Chromium, PostgreSQL, coturn and the page's build tool
 run: setup ## serve the product with demo data on http://$(HOST):$(PORT)
 	@exec $(PY) -m gateway.cli serve --host $(HOST) --port $(PORT)
 
-test: setup-test check unit e2e ## everything CI runs
+test: setup-test check pages unit e2e ## everything CI runs
 
 check: setup ## format, lint, types, the dependency law
 	@.venv/bin/ruff format --check .
@@ -34,6 +34,12 @@ check: setup ## format, lint, types, the dependency law
 
 fix: setup ## format and mend what can be mended
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+pages: setup-test ## the pages' own tests; what is committed in web/static is what the sources build to
+	@$(MAKE) --no-print-directory web
+	git diff --exit-code --stat -- web/static web/src || { echo 'web/static is not what web/src builds to: commit the result of make web' >&2; exit 1; }
+	untracked=$$(git ls-files --others --exclude-standard web/static)
+	[ -z "$$untracked" ] || { echo "built but not committed: $$untracked" >&2; exit 1; }
 
 unit: setup ## tests without a browser
 	@$(PY) -m pytest -m "not e2e"
