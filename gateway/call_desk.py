@@ -33,7 +33,7 @@ def open_calls(
     rtc_patches.install()
     rtc_patches.use_ports(port_range(settings.ice_ports))
     still.frame()
-    calls = Calls(settings, store, chat, hub, alarms, dialogue, Voices(engines, settings).make)
+    calls = Calls(settings, store, chat, hub, alarms, dialogue, Voices(engines, settings))
     switchboard.verbs.update(call_verbs(calls))
 
     async def running(person: Person) -> tuple[CallView, ...]:

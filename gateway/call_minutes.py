@@ -5,17 +5,19 @@ Notes come on the event loop and must not wait, so what is to be written goes th
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
 from gateway.call_about import About
 from gateway.chat import Chat
 from gateway.domain.events import Fact
+from gateway.domain.people import Person
 from gateway.errors import NestcallError
 from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store.engine import Store
-from media.ports import BargeInNote, CaptionNote, IdleNote, Note, TroubleNote, TurnNote
+from media.ports import BargeInNote, CaptionNote, IdleNote, Journal, Note, TroubleNote, TurnNote
 from signaling.protocol import MAX_TEXT_CHARS, CaptionShown, Choice, EventKind, Role, SpeechBody, TurnMeasured
 
 log = structlog.get_logger()
@@ -45,6 +47,7 @@ class Minutes:
         self.on_line: Callable[[Role, str], None] = lambda _role, _text: None
         """A finished line of the conversation, for the dialogue's history."""
         self.last_seq = 0
+        self._stays = 0
         self._shown_at: dict[Role, float] = {}
 
     # ------------------------------------------------------------ from the pipeline
@@ -61,6 +64,17 @@ class Minutes:
                 log.warning("call.trouble", call=self._call, part=note.part, code=note.code)
             case IdleNote():
                 log.info("call.idle", call=self._call, seconds=note.seconds)
+
+    def of_advisor(self, advisor: Person) -> Journal:
+        """What an advisor says, written down under his own name. Each stay counts its turns from another thousand."""
+        self._stays += 1
+        base = self._stays * 1_000
+
+        def heard(note: Note) -> None:
+            if isinstance(note, CaptionNote) and note.who == "customer":
+                self.caption(replace(note, turn=note.turn + base), role="advisor", sender=advisor.id)
+
+        return heard
 
     def caption(self, note: CaptionNote, *, role: Role, sender: str = "") -> None:
         turn = self.numbered(note.turn)

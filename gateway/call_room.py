@@ -96,7 +96,7 @@ class Room:
     """See the module. `make_voice(ear, words)` builds the voice when she is first on the line (`words` instead
     of the greeting, where there are any); `show(room)` is told of
     every visible change, `drop(leg, reason)` closes a leg and tells its owner, `own(advisor, how)` lets the
-    conversation follow."""
+    conversation follow; `make_scribe` writes down what an advisor says."""
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class Room:
         show: Callable[["Room"], None],
         drop: Callable[[Leg, str], None],
         own: Callable[["Room", Person, Owning], None],
+        make_scribe: Callable[[Person, Leg], Speaker] | None = None,
         call: Call | None = None,
     ) -> None:
         self.about, self.minutes = about, minutes
@@ -119,6 +120,8 @@ class Room:
         self.advisor: Person | None = None
         self.connected_at: float | None = None
         self._make_voice, self._show, self._drop, self._own = make_voice, show, drop, own
+        self._make_scribe = make_scribe
+        self._scribe: asyncio.Task[None] | None = None
         self._seats: dict[str, _Seat] = {}
         self._bridge: Bridge | None = None
         self._inbox: asyncio.Queue[tuple[machine.Event, asyncio.Future[None] | None]] = asyncio.Queue(INBOX)
@@ -351,11 +354,16 @@ class Room:
             return
         self._ear.listen_to(self.leg)
         self._bridge = Bridge(self.leg, seat.leg)
+        if self._make_scribe and self._tasks:
+            self._scribe = self._tasks.create_task(self._talk(self._make_scribe(seat.person, seat.leg)))
 
     def _part(self) -> None:
         if self._bridge:
             self._bridge.close()
         self._bridge = None
+        if self._scribe:
+            self._scribe.cancel()
+        self._scribe = None
         self._silence()
 
     def _dismiss(self, advisor: str) -> None:

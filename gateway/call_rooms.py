@@ -1,7 +1,7 @@
 """The rooms of this gateway: how one is put together, runs, and is found again after a restart."""
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 from sqlalchemy import RowMapping
@@ -16,7 +16,7 @@ from gateway.call_flags import Flags
 from gateway.call_minutes import Minutes
 from gateway.call_peers import Peers
 from gateway.call_record import Record
-from gateway.call_room import Owning, Room, SteadyEar, Voicing
+from gateway.call_room import Owning, Room, Speaker, SteadyEar, Voicing
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain.call import AssistantReady, Call
@@ -26,14 +26,23 @@ from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
+from media.ports import Ear, Journal
+from signaling.protocol import Language
 
 log = structlog.get_logger()
 
 REVIVE_S = 30.0
 """After a restart, a call of the gateway before waits this long for its customer."""
 
-MakeVoice = Callable[[SteadyEar, str, SpokenAnswers, Minutes, CallContext], Voicing]
-"""(ear, words instead of the greeting, responder, journal, context)"""
+
+class MakesVoices(Protocol):
+    """`gateway.call_voice.Voices`."""
+
+    def make(
+        self, ear: SteadyEar, words: str, answers: SpokenAnswers, minutes: Minutes, context: CallContext
+    ) -> Voicing: ...
+
+    def scribe(self, ear: Ear, journal: Journal, language: Language) -> Speaker: ...
 
 
 class Rooms:
@@ -46,13 +55,13 @@ class Rooms:
         hub: Hub,
         alarms: Alarms,
         dialogue: Dialogue,
-        make_voice: MakeVoice,
+        voices: MakesVoices,
         peers: Peers,
         *,
         gateway: str,
     ) -> None:
         self._store, self._chat, self._hub = store, chat, hub
-        self._alarms, self._dialogue, self._make_voice, self._peers = alarms, dialogue, make_voice, peers
+        self._alarms, self._dialogue, self._voices, self._peers = alarms, dialogue, voices, peers
         self.record = Record(store, chat, hub, gateway)
         self.open: dict[str, Room] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -76,10 +85,11 @@ class Rooms:
         room = Room(
             about,
             minutes,
-            make_voice=lambda ear, words: self._make_voice(ear, words, answers, minutes, context),
+            make_voice=lambda ear, words: self._voices.make(ear, words, answers, minutes, context),
             show=self.record.shown,
             drop=self._peers.ended,
             own=self._own,
+            make_scribe=lambda advisor, leg: self._voices.scribe(leg.ear, minutes.of_advisor(advisor), about.language),
             call=call,
         )
         flags = Flags(self._dialogue, self._alarms, self._chat, room, context)

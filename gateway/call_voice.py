@@ -17,7 +17,7 @@ from media import ports
 from media.engines import Engines
 from media.pipeline import Voice
 from media.playout import Playout
-from media.ports import Heard, Responder
+from media.ports import Ear, Heard, Journal, Responder
 from media.profile import GREETING, Profile
 from signaling.protocol import Language
 
@@ -53,6 +53,12 @@ class Voices:
             profile = replace(profile, greeting=dict(SHORT_GREETING))
         voice = Voice(ear, playout, self._engines, responder, minutes, profile)
         return Voicing(voice, playout.next_frame)
+
+    def scribe(self, ear: Ear, journal: Journal, language: Language) -> Voice:
+        """Writes down what an advisor says, and says nothing itself."""
+        voice = Voice(ear, Playout(), self._engines, InstantAnswers(), journal, Profile(language=language, greet=False))
+        voice.hand_over()
+        return voice
 
 
 def profile_of(context: CallContext, words: str) -> Profile:

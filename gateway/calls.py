@@ -13,7 +13,7 @@ from gateway.call_about import About
 from gateway.call_load import Load
 from gateway.call_peers import Line, Peers
 from gateway.call_room import Room
-from gateway.call_rooms import MakeVoice, Rooms
+from gateway.call_rooms import MakesVoices, Rooms
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain import call as machine
@@ -42,7 +42,7 @@ class Calls:
         hub: Hub,
         alarms: Alarms,
         dialogue: Dialogue,
-        make_voice: MakeVoice,
+        voices: MakesVoices,
         *,
         gateway: str = "gateway",
         rules: Rules | None = None,
@@ -50,7 +50,7 @@ class Calls:
         self._settings, self._store, self._chat = settings, store, chat
         self.load = Load()
         self.peers = Peers(rules or Rules(allow_lan=settings.allow_lan), settings.max_standbys, lambda: self.full)
-        self.rooms = Rooms(store, chat, hub, alarms, dialogue, make_voice, self.peers, gateway=gateway)
+        self.rooms = Rooms(store, chat, hub, alarms, dialogue, voices, self.peers, gateway=gateway)
         self.draining = False
 
     async def run(self) -> None:
@@ -98,10 +98,9 @@ class Calls:
 
     async def _open(self, line: Line, nonce: str, conversation: str, media: MediaKind, peer: str, style: str) -> Room:
         began = asyncio.get_running_loop().time()
-        state = await self._chat.state(line.person, conversation)
-        if state.customer != line.person.id:
-            raise NotYours(ErrorCode.FORBIDDEN, "only the customer calls")
         context = await call_context.of_call(self._store, self._chat, conversation)
+        if context().customer != line.person.id:
+            raise NotYours(ErrorCode.NOT_FOUND)
         about = About(
             call=people.new_id("k"),
             conversation=conversation,

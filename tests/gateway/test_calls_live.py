@@ -207,6 +207,46 @@ async def test_she_comes_back_on_a_new_connection(house: Served) -> None:
         await line.browser.pc.close()
 
 
+async def test_a_line_that_falls_silent_is_noticed(house: Served) -> None:
+    """No close, no ICE failure: her packets just stop, as in a lift."""
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        transport = line.browser.pc.getTransceivers()[0].receiver.transport.transport
+
+        for protocol in transport._connection._protocols:
+            protocol.transport.sendto = lambda *_: None
+        await line.state("reconnecting")
+
+
+async def test_a_call_that_never_connects_is_gone(settings: Settings) -> None:
+    hasty = settings.model_copy(update={"connect_deadline": 0.3})
+    async with served(hasty) as house, on_line(house, await somebody(house, "customer")) as line:
+        await line.client.say("peer.offer", peer="p1", sdp=await line.browser.offer())
+        await line.message("peer.answered")  # and never applied
+        await line.start()
+        ended = await line.event("call.ended")
+        assert ended["data"]["reason"] == "never_connected"
+        await quiet(house)
+
+
+async def test_what_an_advisor_says_is_written_down(house: Served) -> None:
+    words = Spoken(await recording("Hello, this is your advisor, how is the baby today?"), after_s=1.0)
+    async with on_line(house, await somebody(house, "customer")) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        person = await advisor_of(house, mother.conversation)
+        async with on_line(house, person, conversation=mother.conversation) as advisor:
+            advisor.browser = Browser(audio=words)
+            await advisor.standby()
+            await advisor.client.ask("call.take_over", call=mother.call, peer="p1")
+            said = await mother.event("message.sent", role="advisor")
+            assert (said["sender"], said["body"]["kind"]) == (person, "speech")
+            await advisor.browser.pc.close()
+
+
 async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
     async with served(settings) as house:
         customer = await somebody(house, "customer")
