@@ -5,11 +5,12 @@ import type { Error as Refusal, ErrorCode } from "./protocol.gen";
 
 const NO_REFUSAL = { type: "error", nonce: null, re: null, peer: null, detail: "", retry_after_ms: null } as const;
 
-export const refusedWith = (code: ErrorCode, detail = ""): RefusedError => new RefusedError({ ...NO_REFUSAL, code, detail });
+export const refusedWith = (code: ErrorCode, detail = "", more: unknown = null): RefusedError =>
+  new RefusedError({ ...NO_REFUSAL, code, detail }, more);
 
 export async function refusalOf(response: Response): Promise<RefusedError> {
   const said = (await response.json().catch(() => null)) as Partial<Refusal> | null;
-  return refusedWith(said?.code ?? codeOf(response.status), said?.detail ?? "");
+  return refusedWith(said?.code ?? codeOf(response.status), said?.detail ?? "", said);
 }
 
 function codeOf(status: number): ErrorCode {
@@ -21,12 +22,12 @@ function codeOf(status: number): ErrorCode {
 }
 
 export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
-  const isRaw = body instanceof Blob || body instanceof FormData || typeof body === "string";
+  const isRaw = body instanceof Blob;
   const response = await fetch(`/api/v1${path}`, {
     method,
     // A page elsewhere cannot add this header to a form: writes that carry it came from us.
     headers: { "X-Nestcall": "1", ...(body !== undefined && !isRaw ? { "Content-Type": "application/json" } : {}) },
-    ...(body === undefined ? {} : { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
   }).catch(() => null);
   if (!response) throw refusedWith("unavailable", "no network");
   if (!response.ok) throw await refusalOf(response);

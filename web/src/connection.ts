@@ -25,7 +25,11 @@ export type LinkState = "connecting" | "online" | "waiting" | "refused";
 export class LinkLost extends Error {}
 
 export class RefusedError extends Error {
-  constructor(readonly refusal: Refusal) {
+  /** `more`: what a REST answer said besides. */
+  constructor(
+    readonly refusal: Refusal,
+    readonly more: unknown = null,
+  ) {
     super(refusal.code);
   }
   get code(): ErrorCode {

@@ -3,16 +3,28 @@ import "../style/chat.css";
 import "../style/console.css";
 import "../style/manager.css";
 import { render } from "preact";
+import { useState } from "preact/hooks";
+import { InboxList } from "../console/inbox";
 import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
 import { LinkNotice } from "../ui/chat";
 import { upload } from "../upload";
-import { InboxList } from "../console/inbox";
 import { ts } from "../words/staff";
+import { KnowledgeView } from "./knowledge";
+import { ScoresView } from "./scores";
+import { UnansweredView } from "./unanswered";
+
+const TABS = ["knowledge", "unanswered", "scores", "inbox"] as const;
+type Tab = (typeof TABS)[number];
 
 function Manage({ page }: { page: Page }) {
+  const [tab, setTab] = useState<Tab>(TABS.find((one) => location.hash === `#${one}`) ?? "knowledge");
   const open = (conversation: string) => location.assign(`/console#${conversation}`);
+  const choose = (one: Tab) => {
+    history.replaceState(null, "", `#${one}`);
+    setTab(one);
+  };
   return (
     <div class="manage" key={language.value}>
       <header class="top">
@@ -27,8 +39,18 @@ function Manage({ page }: { page: Page }) {
       </header>
       <Alarms page={page} onOpen={open} />
       <LinkNotice page={page} />
-      <main class="inbox">
-        <InboxList page={page} open={null} onOpen={open} />
+      <nav class="row" aria-label={ts("app.manager")}>
+        {TABS.map((one) => (
+          <button key={one} type="button" aria-current={one === tab ? "page" : undefined} onClick={() => choose(one)}>
+            {ts(`manager.${one}`)}
+          </button>
+        ))}
+      </nav>
+      <main class={tab}>
+        {tab === "knowledge" ? <KnowledgeView /> : null}
+        {tab === "unanswered" ? <UnansweredView /> : null}
+        {tab === "scores" ? <ScoresView /> : null}
+        {tab === "inbox" ? <InboxList page={page} open={null} onOpen={open} /> : null}
       </main>
     </div>
   );

@@ -1,0 +1,149 @@
+/** Writing an entry: what it answers, in both languages; what it would change is shown before it is published. */
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { problemText } from "../problem";
+import { Dialog } from "../ui/dialog";
+import { ts } from "../words/staff";
+import { CATEGORIES, type Category, type Entry, type Judged, preview, publish, wouldLower } from "./api";
+
+interface Props {
+  readonly entry: Entry;
+  /** The unanswered questions this is to answer. */
+  readonly cluster: string | null;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
+  const [problem, setProblem] = useState("");
+  const [judged, setJudged] = useState<Judged | null>(null);
+  const [lower, setLower] = useState<Judged | null>(null);
+
+  const attempt = async (form: HTMLFormElement, act: (written: Entry) => Promise<void>) => {
+    try {
+      setProblem("");
+      await act(written(form, entry));
+    } catch (error) {
+      setLower(wouldLower(error));
+      if (!wouldLower(error)) setProblem(problemText(error));
+    }
+  };
+  const save = async (event: SubmitEvent) => {
+    event.preventDefault();
+    await attempt(event.currentTarget as HTMLFormElement, async (one) => {
+      await publish(one, cluster, lower !== null);
+      onDone();
+    });
+  };
+  const look = (form: HTMLFormElement | null) =>
+    form?.reportValidity() && void attempt(form, async (one) => setJudged(await preview(one)));
+
+  return (
+    <Dialog label={entry.question || ts("manager.new")} onClose={onClose} class="wide">
+      <form class="entry" onSubmit={(event) => void save(event)}>
+        <Field label={ts("manager.question")}>
+          <input name="question" required maxLength={300} value={entry.question} />
+        </Field>
+        <Field label={ts("manager.phrasings")}>
+          <textarea name="phrasings" rows={3} value={entry.phrasings.join("\n")} />
+        </Field>
+        <Field label={ts("manager.answer")}>
+          <textarea name="answer" required rows={4} maxLength={4000} value={entry.answer} />
+        </Field>
+        <Field label={ts("manager.question_en")}>
+          <input name="question_en" maxLength={300} value={entry.question_en} />
+        </Field>
+        <Field label={ts("manager.answer_en")}>
+          <textarea name="answer_en" rows={3} maxLength={4000} value={entry.answer_en} />
+        </Field>
+        <div class="columns">
+          <Field label={ts("manager.category")}>
+            <select name="category" value={entry.category}>
+              {CATEGORIES.map((one) => (
+                <option key={one} value={one}>
+                  {ts(`category.${one}`)}
+                </option>
+              ))}
+            </select>
+          </Field>
+          <Field label={ts("manager.store")}>
+            <input name="store" maxLength={64} value={entry.store ?? ""} />
+          </Field>
+          <Field label={ts("manager.valid_from")}>
+            <input name="valid_from" type="date" value={entry.valid_from ?? ""} />
+          </Field>
+          <Field label={ts("manager.valid_to")}>
+            <input name="valid_to" type="date" value={entry.valid_to ?? ""} />
+          </Field>
+        </div>
+        <Field label={ts("manager.source")}>
+          <input name="source" maxLength={300} value={entry.source} />
+        </Field>
+        <label class="row">
+          <input name="sensitive" type="checkbox" checked={entry.sensitive} /> {ts("manager.sensitive")}
+        </label>
+        {problem ? <p class="warning" role="alert">{problem}</p> : null}
+        {judged ? <p role="status">{ts("manager.covers", { n: judged.answered.length })} {scoreText(judged)}</p> : null}
+        {lower ? (
+          <p class="warning" role="alert">
+            {ts("manager.score.lower", { before: percent(lower.before?.["top1"]), after: percent(lower.after?.["top1"]) })}
+          </p>
+        ) : null}
+        <div class="row">
+          <button type="button" onClick={(event) => look(event.currentTarget.form)}>
+            {ts("manager.preview")}
+          </button>
+          <span class="grow" />
+          <button class={lower ? "danger" : "primary"}>{ts(lower ? "manager.publish.anyway" : "manager.publish")}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+const Field = ({ label, children }: { label: string; children: ComponentChildren }) => (
+  <label class="field">
+    <span>{label}</span>
+    {children}
+  </label>
+);
+
+const percent = (share: number | undefined): string => (share === undefined ? "–" : `${(share * 100).toFixed(1)}%`);
+
+const scoreText = ({ before, after }: Judged): string =>
+  before && after ? `${ts("manager.score.right")} ${percent(before["top1"])} → ${percent(after["top1"])}` : "";
+
+function written(form: HTMLFormElement, entry: Entry): Entry {
+  const fields = new FormData(form);
+  const text = (name: string): string => String(fields.get(name) ?? "").trim();
+  return {
+    ...entry,
+    question: text("question"),
+    phrasings: text("phrasings").split("\n").map((one) => one.trim()).filter(Boolean),
+    answer: text("answer"),
+    question_en: text("question_en"),
+    answer_en: text("answer_en"),
+    category: text("category") as Category,
+    store: text("store") || null,
+    valid_from: text("valid_from") || null,
+    valid_to: text("valid_to") || null,
+    source: text("source"),
+    sensitive: fields.get("sensitive") !== null,
+  };
+}
+
+export const blankEntry = (): Entry => ({
+  id: `m-${Date.now().toString(36)}`,
+  category: "shopping",
+  question: "",
+  question_en: "",
+  phrasings: [],
+  answer: "",
+  answer_en: "",
+  store: null,
+  valid_from: null,
+  valid_to: null,
+  source: "",
+  sensitive: false,
+});

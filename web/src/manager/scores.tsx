@@ -1,0 +1,71 @@
+/** How the golden questions are answered, over time. */
+
+import { useEffect, useState } from "preact/hooks";
+import { dayName } from "../i18n";
+import { problemText } from "../problem";
+import { type StaffKey, ts } from "../words/staff";
+import { measure, type Score, scores } from "./api";
+
+const WIDTH = 600;
+const HEIGHT = 200;
+const LINES = [
+  ["top1", "manager.score.right"],
+  ["coverage_at_95", "manager.score.coverage"],
+  ["answered_wrong", "manager.score.wrong"],
+] as const satisfies readonly (readonly [string, StaffKey])[];
+
+export function ScoresView() {
+  const [rows, setRows] = useState<readonly Score[] | null>(null);
+  const [problem, setProblem] = useState("");
+  const failed = (error: unknown) => setProblem(problemText(error));
+  const load = () => void scores().then(setRows, failed);
+  useEffect(load, []);
+  const last = rows?.at(-1);
+  return (
+    <>
+      <div class="row tools">
+        <button type="button" onClick={() => void measure().then(load, failed)}>
+          {ts("manager.measure")}
+        </button>
+      </div>
+      {problem ? <p class="warning" role="alert">{problem}</p> : null}
+      {rows?.length === 0 ? <p class="soft">{ts("manager.score.none")}</p> : null}
+      {last ? (
+        <>
+          <dl class="figures">
+            {LINES.map(([name, key], nth) => (
+              <div key={name}>
+                <dt>
+                  <span class={`line-${nth}`} aria-hidden="true">
+                    ●
+                  </span>{" "}
+                  {ts(key)}
+                </dt>
+                <dd>{((last.totals[name] ?? 0) * 100).toFixed(1)}%</dd>
+              </div>
+            ))}
+          </dl>
+          <svg class="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={ts("manager.scores")}>
+            {[0, 0.25, 0.5, 0.75, 1].map((share) => (
+              <line key={share} x1="0" x2={WIDTH} y1={y(share)} y2={y(share)} />
+            ))}
+            {LINES.map(([name], nth) => (
+              <polyline key={name} class={`line-${nth}`} points={points(rows ?? [], name)} />
+            ))}
+          </svg>
+          <p class="soft">
+            {dayName(rows?.[0]?.at ?? last.at)} – {dayName(last.at)}
+          </p>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+const y = (share: number): number => 4 + (HEIGHT - 8) * (1 - share);
+
+function points(rows: readonly Score[], name: string): string {
+  const step = WIDTH / Math.max(1, rows.length - 1);
+  const spots = rows.map((row, at) => `${(rows.length === 1 ? WIDTH / 2 : at * step).toFixed(1)},${y(row.totals[name] ?? 0).toFixed(1)}`);
+  return spots.join(" ");
+}
