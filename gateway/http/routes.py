@@ -12,6 +12,7 @@ from gateway.errors import NotYours
 from gateway.http import (
     auth,
     chat,
+    drafts,
     export,
     files,
     health,
@@ -92,6 +93,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/v1/golden/{question}", knowledge.drop_golden, "manager"),
     Route("GET", "/api/v1/scores", knowledge.scores, "manager"),
     Route("POST", "/api/v1/scores", knowledge.measure, "manager"),
+    Route("POST", "/api/v1/drafts/check", drafts.check, "staff"),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )
 

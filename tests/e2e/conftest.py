@@ -223,7 +223,7 @@ class People:
     def advisor(self, name: str = ADVISORS[0], path: str = "/console") -> Page:
         page = self.context(wide=True, storage_state=self._staff[name]).new_page()
         page.goto(f"{self._gateway.url}{path}")
-        page.wait_for_selector(".inbox section")
+        page.wait_for_selector(".inbox section, .entries, .top")
         return page
 
     def _listen(self, page: Page) -> None:

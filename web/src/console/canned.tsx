@@ -27,8 +27,7 @@ const REPLIES = {
 export function Canned({ onPick }: { onPick: (text: string) => void }) {
   const menu = useRef<HTMLDivElement>(null);
   const pick = (text: string) => {
-    onPick("");
-    setTimeout(() => onPick(text)); // the same one twice is still a pick
+    onPick(text);
     menu.current?.hidePopover();
   };
   return (

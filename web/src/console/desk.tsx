@@ -46,6 +46,11 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
     );
   const act = (what: Act) => ask({ type: "conversation.act", nonce: makeNonce(), conversation, act: what });
   const reply = (text: string) => void page.outbox.send(me.id, conversation, textBody(text));
+  /** Into the composer; the same text twice is still a change. */
+  const putBack = (text: string) => {
+    setInsert("");
+    setTimeout(() => setInsert(text));
+  };
   const note = (text: string) => ask({ type: "note.add", nonce: makeNonce(), conversation, text });
   const open = async (seq: number) => {
     setSearching(false);
@@ -83,7 +88,7 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
         placeholder={ts(noting ? "chat.placeholder.note" : "chat.placeholder.advisor")}
         composerClass={noting ? "noting" : ""}
         onDraft={(text) => draft.check(noting ? "" : text)}
-        onText={noting ? note : draft.guard(reply)}
+        onText={noting ? note : draft.guard(reply, putBack)}
         files={!noting}
         above={
           <>
@@ -91,7 +96,7 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
             <div class="quick tabs">
               <Tab on={!noting} icon="message-square" label={ts("act.reply")} onClick={() => setNoting(false)} />
               <Tab on={noting} icon="pencil" label={ts("act.note")} onClick={() => setNoting(true)} />
-              <Canned onPick={setInsert} />
+              <Canned onPick={putBack} />
             </div>
           </>
         }

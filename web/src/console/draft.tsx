@@ -1,56 +1,77 @@
-/** A draft with words of a diagnosis or a dose is warned about before it is sent: the gateway judges, the advisor decides. */
+/** A draft with words of a diagnosis, a dose or formula marketing is warned about before it is sent: the gateway judges,
+ * the advisor decides. While a warning stands, the first press of Send only shows it. */
 
 import { useRef, useState } from "preact/hooks";
 import { call } from "../api";
-import { ts } from "../words/staff";
+import { type StaffKey, sayStaff, ts } from "../words/staff";
 
-const PAUSE_MS = 600;
+const PAUSE_MS = 500;
 
-interface Checked {
-  readonly words: readonly string[];
+interface Concern {
+  readonly concern: "diagnosis" | "drug" | "dose" | "breast_milk_claim" | "formula_push";
+  readonly words: string;
 }
 
+const REASONS = {
+  diagnosis: "draft.diagnosis",
+  drug: "draft.drug",
+  dose: "draft.dose",
+  breast_milk_claim: "draft.breast_milk_claim",
+  formula_push: "draft.formula_push",
+} as const satisfies Record<Concern["concern"], StaffKey>;
+
 export interface DraftCheck {
-  readonly words: readonly string[];
+  readonly concerns: readonly Concern[];
+  /** While writing. */
   check(text: string): void;
-  /** Sends, unless a warning was just found that the advisor has not seen. */
-  guard(send: (text: string) => void): (text: string) => void;
-  dismiss(): void;
+  /** Sends a draft nobody need worry about, or one that was sent again after its warning. */
+  guard(send: (text: string) => void, keep: (text: string) => void): (text: string) => void;
 }
 
 export function useDraftCheck(): DraftCheck {
-  const [words, setWords] = useState<readonly string[]>([]);
+  const [concerns, setConcerns] = useState<readonly Concern[]>([]);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const asked = async (text: string) => setWords(text.trim() ? await judged(text) : []);
+  const warned = useRef("");
+  const judge = async (text: string): Promise<readonly Concern[]> => {
+    const found = text.trim() ? await judged(text) : [];
+    setConcerns(found);
+    return found;
+  };
   return {
-    words,
+    concerns,
     check: (text) => {
       clearTimeout(timer.current);
-      timer.current = setTimeout(() => void asked(text), text ? PAUSE_MS : 0);
+      timer.current = setTimeout(() => void judge(text), text ? PAUSE_MS : 0);
     },
-    guard: (send) => (text) => {
+    guard: (send, keep) => (text) => {
       clearTimeout(timer.current);
-      setWords([]);
-      send(text);
+      const again = warned.current === text;
+      warned.current = "";
+      if (again) return setConcerns([]), send(text);
+      void judge(text).then((found) => {
+        if (!found.length) return send(text);
+        warned.current = text;
+        keep(text);
+      });
     },
-    dismiss: () => setWords([]),
   };
 }
 
-/** Empty where the gateway has no judge for drafts: then there is nothing to warn with. */
-async function judged(text: string): Promise<readonly string[]> {
+/** A judge that does not answer holds nobody's reply up. */
+async function judged(text: string): Promise<readonly Concern[]> {
   try {
-    return (await call<Checked>("POST", "/drafts/check", { text })).words;
+    return (await call<{ concerns: readonly Concern[] }>("POST", "/drafts/check", { text })).concerns;
   } catch {
     return [];
   }
 }
 
 export function DraftWarning({ draft }: { draft: DraftCheck }) {
-  if (!draft.words.length) return null;
+  if (!draft.concerns.length) return null;
+  const found = draft.concerns.map(({ concern, words }) => `${sayStaff(REASONS[concern])}: ${words}`);
   return (
     <p class="warning" role="alert">
-      {ts("draft.warning", { words: draft.words.join("、") })}
+      {ts("draft.warning", { found: [...new Set(found)].join(" · ") })}
     </p>
   );
 }

@@ -19,14 +19,18 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
   const [problem, setProblem] = useState("");
   const [judged, setJudged] = useState<Judged | null>(null);
   const [lower, setLower] = useState<Judged | null>(null);
+  const [busy, setBusy] = useState(false);
 
   const attempt = async (form: HTMLFormElement, act: (written: Entry) => Promise<void>) => {
     try {
       setProblem("");
+      setBusy(true); // judging asks all golden questions: a second or more
       await act(written(form, entry));
     } catch (error) {
       setLower(wouldLower(error));
       if (!wouldLower(error)) setProblem(problemText(error));
+    } finally {
+      setBusy(false);
     }
   };
   const save = async (event: SubmitEvent) => {
@@ -41,7 +45,7 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
 
   return (
     <Dialog label={entry.question || ts("manager.new")} onClose={onClose} class="wide">
-      <form class="entry" onSubmit={(event) => void save(event)}>
+      <form class="entry" aria-busy={busy} onSubmit={(event) => void save(event)}>
         <Field label={ts("manager.question")}>
           <input name="question" required maxLength={300} value={entry.question} />
         </Field>
@@ -91,11 +95,11 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
           </p>
         ) : null}
         <div class="row">
-          <button type="button" onClick={(event) => look(event.currentTarget.form)}>
+          <button type="button" disabled={busy} onClick={(event) => look(event.currentTarget.form)}>
             {ts("manager.preview")}
           </button>
           <span class="grow" />
-          <button class={lower ? "danger" : "primary"}>{ts(lower ? "manager.publish.anyway" : "manager.publish")}</button>
+          <button disabled={busy} class={lower ? "danger" : "primary"}>{ts(lower ? "manager.publish.anyway" : "manager.publish")}</button>
         </div>
       </form>
     </Dialog>

@@ -41,13 +41,13 @@ export function ScoresView() {
                   </span>{" "}
                   {ts(key)}
                 </dt>
-                <dd>{((last.totals[name] ?? 0) * 100).toFixed(1)}%</dd>
+                <dd>{(share(last, name) * 100).toFixed(1)}%</dd>
               </div>
             ))}
           </dl>
           <svg class="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={ts("manager.scores")}>
-            {[0, 0.25, 0.5, 0.75, 1].map((share) => (
-              <line key={share} x1="0" x2={WIDTH} y1={y(share)} y2={y(share)} />
+            {[0, 0.25, 0.5, 0.75, 1].map((level) => (
+              <line key={level} x1="0" x2={WIDTH} y1={y(level)} y2={y(level)} />
             ))}
             {LINES.map(([name], nth) => (
               <polyline key={name} class={`line-${nth}`} points={points(rows ?? [], name)} />
@@ -62,10 +62,14 @@ export function ScoresView() {
   );
 }
 
-const y = (share: number): number => 4 + (HEIGHT - 8) * (1 - share);
+/** Shares 0..1; wrong answers come as a count. */
+const share = ({ totals }: Score, name: string): number =>
+  name === "answered_wrong" ? (totals[name] ?? 0) / Math.max(1, totals["asked"] ?? 1) : (totals[name] ?? 0);
+
+const y = (value: number): number => 4 + (HEIGHT - 8) * (1 - value);
 
 function points(rows: readonly Score[], name: string): string {
   const step = WIDTH / Math.max(1, rows.length - 1);
-  const spots = rows.map((row, at) => `${(rows.length === 1 ? WIDTH / 2 : at * step).toFixed(1)},${y(row.totals[name] ?? 0).toFixed(1)}`);
+  const spots = rows.map((row, at) => `${(rows.length === 1 ? WIDTH / 2 : at * step).toFixed(1)},${y(share(row, name)).toFixed(1)}`);
   return spots.join(" ");
 }

@@ -56,8 +56,12 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
   "turns.title": "Response per turn (ms)",
   "turns.response": "total {ms}",
 
-  "draft.warning":
-    "Your draft has words of diagnosis or dose ({words}). Do not diagnose or give doses; ask the parent to see a doctor.",
+  "draft.warning": "Before you send: {found}. A store does not diagnose, prescribe or give doses, nor compare formula with breast milk. Press Send again if it is right.",
+  "draft.diagnosis": "diagnosis",
+  "draft.drug": "prescription drug",
+  "draft.dose": "dose",
+  "draft.breast_milk_claim": "compared with breast milk",
+  "draft.formula_push": "pushes first formula",
 
   "alarm.title": "Red flag",
   "alarm.acknowledge": "I take it",

@@ -55,7 +55,12 @@ export const staffZh = {
   "turns.title": "每轮响应（毫秒）",
   "turns.response": "总计 {ms}",
 
-  "draft.warning": "草稿里有诊断或用药剂量的字眼（{words}）。请勿诊断或给出剂量，建议改为请家长就医。",
+  "draft.warning": "发送前请留意 {found}。门店不能诊断、开药或给剂量，也不能比较配方奶与母乳。确认无误后再点一次发送。",
+  "draft.diagnosis": "诊断",
+  "draft.drug": "处方药",
+  "draft.dose": "剂量",
+  "draft.breast_milk_claim": "与母乳比较",
+  "draft.formula_push": "推销 1 段或 2 段奶粉",
 
   "alarm.title": "红色警示",
   "alarm.acknowledge": "我来处理",

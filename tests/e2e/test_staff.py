@@ -1,0 +1,82 @@
+"""What advisors and managers do besides answering."""
+
+import json
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import People
+from tests.e2e.test_accessible import AXE, violations
+from tests.e2e.test_chat import open_conversation, said, write
+
+
+def test_a_draft_with_a_dose_is_warned_about_and_sent_only_when_meant(people: People) -> None:
+    customer, advisor = people.customer(), people.advisor()
+    write(customer, "我要转人工")
+    open_conversation(advisor, customer)
+    advisor.get_by_role("button", name="接入").click()
+    dose = "布洛芬混悬液一次喝5毫升，一天三次"
+    write(advisor, dose)
+    expect(advisor.locator(".warning")).to_contain_text("剂量")
+    expect(advisor.locator(".composer textarea")).to_have_value(dose)
+    expect(customer.locator(".bubble", has_text="布洛芬")).to_have_count(0)
+    advisor.locator(".composer textarea").press("Enter")
+    said(customer, dose)
+    write(advisor, "建议带宝宝去医院看看")  # nothing to warn about: sent at once
+    said(customer, "建议带宝宝去医院看看")
+
+
+def manager(people: People) -> Page:
+    page = people.advisor("林店长", "/manager")
+    expect(page.locator(".entries li").first).to_be_visible()
+    return page
+
+
+def test_the_manager_writes_an_entry_and_the_assistant_knows_it(people: People) -> None:
+    page = manager(people)
+    page.get_by_role("button", name="新建").click()
+    form = page.locator("dialog form")
+    form.get_by_label("问题", exact=True).fill("你们有没有紫色长颈鹿安抚玩偶")
+    form.get_by_label("其他问法（每行一个）").fill("紫色长颈鹿玩偶多少钱\n长颈鹿安抚玩偶有货吗")
+    form.get_by_label("回答", exact=True).fill("有，紫色长颈鹿安抚玩偶 89 元，徐汇店有货。")
+    form.get_by_role("button", name="看看影响").click()
+    expect(form.locator("[role=status]")).to_contain_text("过去的", timeout=30_000)
+    form.get_by_role("button", name="发布").click()
+    expect(page.locator("dialog")).to_have_count(0, timeout=30_000)
+    page.get_by_role("searchbox").fill("紫色长颈鹿")
+    expect(page.locator(".entries li")).to_have_count(1)
+    page.get_by_placeholder("试问一句").fill("紫色长颈鹿玩偶多少钱")
+    page.get_by_role("button", name="试问").click()
+    expect(page.locator(".trial")).to_contain_text("直接回答")
+    customer = people.customer()
+    write(customer, "紫色长颈鹿玩偶多少钱")
+    expect(customer.locator(".message:has(.ai-tag) .bubble").last).to_contain_text("89 元", timeout=20_000)
+
+
+def test_import_reports_each_bad_row_and_versions_go_back(people: People) -> None:
+    page = manager(people)
+    rows = [
+        {"id": "e2e-1", "question": "导入的问题", "answer": "第一版回答", "category": "shopping"},
+        {"id": "e2e-2", "question": "", "answer": "没有问题"},
+    ]
+    for text in ("第一版回答", "第二版回答"):
+        rows[0]["answer"] = text
+        content = json.dumps(rows, ensure_ascii=False).encode()
+        file = {"name": "k.json", "mimeType": "application/json", "buffer": content}
+        page.locator('input[type="file"]').set_input_files([file])
+        expect(page.locator("details summary")).to_contain_text("导入 1 条，1 条有误")
+        page.get_by_role("searchbox").fill("")
+        page.get_by_role("searchbox").fill(text)
+        expect(page.locator(".entries li")).to_have_count(1)
+    page.get_by_role("button", name="历史版本").click()
+    page.get_by_role("button", name="恢复到第 1 版").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    page.get_by_role("searchbox").fill("第一版回答")
+    expect(page.locator(".entries li")).to_have_count(1)
+
+
+def test_the_managers_page_is_accessible(people: People) -> None:
+    page = manager(people)
+    for tab in ("未解决的问题", "评分趋势", "对话", "知识库"):
+        page.get_by_role("button", name=tab, exact=True).click()
+        if AXE.exists():
+            assert violations(page) == []
