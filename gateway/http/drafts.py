@@ -1,4 +1,4 @@
-"""POST /api/v1/drafts/check: what an advisor is warned about before sending. The advisor decides, nothing is blocked."""
+"""POST /api/v1/drafts/check: what an advisor is warned about. Nothing is blocked: the advisor decides."""
 
 from typing import Annotated
 
