@@ -14,6 +14,8 @@ from media.turn_steps import Step, settle, take_floor, without_reply
 from media.turn_words import answer
 from media.voicing import Voicing
 
+_A_MOMENT = 0.02
+
 
 def doubting(turn: Turn, onset: float, tuning: Tuning) -> Step:
     """A frame came while THINKING or ASSISTANT_SPEAKING."""
@@ -85,6 +87,8 @@ def _decide(turn: Turn, tuning: Tuning) -> Step:
         return turn, ()
     if _is_interruption(doubt, voice, tuning):
         return confirm(turn, doubt, tuning)
+    if doubt.final and voice.now:
+        return _another(turn)
     if not voice.voiced and turn.at - turn.hushed_at >= tuning.onset_wait:
         return _let_go(replace(turn, wary_until=turn.at + tuning.onset_rest), doubt)
     if voice.gap >= tuning.release:
@@ -113,6 +117,13 @@ def _quiet_again(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
     if doubt.ending:
         return turn, ()
     return replace(turn, doubt=replace(doubt, ending=True)), (ev.Finalize(doubt.id, voice.ended),)
+
+
+def _another(turn: Turn) -> Step:
+    """What she said was nothing, but meanwhile she has gone on: still silent, a new doubt."""
+    doubt, voice = Utterance(turn.last_utterance + 1), turn.voicing
+    turn = replace(turn, doubt=doubt, last_utterance=doubt.id)
+    return replace(turn, voicing=replace(voice, voiced=_A_MOMENT, began=voice.ended)), (ev.Listen(doubt.id),)
 
 
 def _let_go(turn: Turn, doubt: Utterance) -> Step:

@@ -141,7 +141,8 @@ class CharacterSynthesizer:
     def __init__(self, delay: float = 0.0, per_character: float = 0.2) -> None:
         self.delay, self.broken = delay, False
         self.spoken: list[str] = []
-        self._chunk = AudioChunk(np.full(round(per_character * WIRE_HZ), 6000, np.int16), WIRE_HZ)
+        noise = np.random.default_rng(0).integers(-6000, 6000, round(per_character * WIRE_HZ))
+        self._chunk = AudioChunk(noise.astype(np.int16), WIRE_HZ)  # unlike any sign of hers: no echo
 
     async def speak(self, text: str, voice: Timbre) -> AsyncIterator[Speech]:
         self.spoken.append(text)
