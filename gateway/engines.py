@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+import structlog
 from sqlalchemy import select
 
 from gateway.dialogue.knowledge import Entry
@@ -16,6 +17,7 @@ from media.engines import EngineChoice, Engines, load
 from media.errors import EngineFailed
 from signaling.protocol import ErrorCode
 
+log = structlog.get_logger(__name__)
 MENU = (
     "转人工", "查订单", "预约到店", "营业时间", "有什么活动", "我要退货", "会员积分", "回电话给我", "留言", "再说一遍",
     "是的", "不是", "再见",
@@ -71,6 +73,8 @@ async def known_phrases(store: Store, settings: Settings) -> tuple[str, ...]:
 def load_engines(settings: Settings, phrases: tuple[str, ...] = ()) -> Engines:
     """Blocks while models load; run before serving or in a thread."""
     try:
-        return load(choice(settings, phrases))
+        engines = load(choice(settings, phrases))
     except EngineFailed as failure:
         raise SettingsBroken(ErrorCode.UNAVAILABLE, str(failure)) from failure
+    log.info("engines", **engines.names, missing=list(engines.missing))
+    return engines
