@@ -47,45 +47,45 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
     <Dialog label={entry.question || ts("manager.new")} onClose={onClose} class="wide">
       <form class="entry" aria-busy={busy} onSubmit={(event) => void save(event)}>
         <Field label={ts("manager.question")}>
-          <input name="question" required maxLength={300} value={entry.question} />
+          <input name="question" required maxLength={300} defaultValue={entry.question} />
         </Field>
         <Field label={ts("manager.phrasings")}>
-          <textarea name="phrasings" rows={3} value={entry.phrasings.join("\n")} />
+          <textarea name="phrasings" rows={3} defaultValue={entry.phrasings.join("\n")} />
         </Field>
         <Field label={ts("manager.answer")}>
-          <textarea name="answer" required rows={4} maxLength={4000} value={entry.answer} />
+          <textarea name="answer" required rows={4} maxLength={4000} defaultValue={entry.answer} />
         </Field>
         <Field label={ts("manager.question_en")}>
-          <input name="question_en" maxLength={300} value={entry.question_en} />
+          <input name="question_en" maxLength={300} defaultValue={entry.question_en} />
         </Field>
         <Field label={ts("manager.answer_en")}>
-          <textarea name="answer_en" rows={3} maxLength={4000} value={entry.answer_en} />
+          <textarea name="answer_en" rows={3} maxLength={4000} defaultValue={entry.answer_en} />
         </Field>
         <div class="columns">
           <Field label={ts("manager.category")}>
-            <select name="category" value={entry.category}>
+            <select name="category">
               {CATEGORIES.map((one) => (
-                <option key={one} value={one}>
+                <option key={one} value={one} selected={one === entry.category}>
                   {ts(`category.${one}`)}
                 </option>
               ))}
             </select>
           </Field>
           <Field label={ts("manager.store")}>
-            <input name="store" maxLength={64} value={entry.store ?? ""} />
+            <input name="store" maxLength={64} defaultValue={entry.store ?? ""} />
           </Field>
           <Field label={ts("manager.valid_from")}>
-            <input name="valid_from" type="date" value={entry.valid_from ?? ""} />
+            <input name="valid_from" type="date" defaultValue={entry.valid_from ?? ""} />
           </Field>
           <Field label={ts("manager.valid_to")}>
-            <input name="valid_to" type="date" value={entry.valid_to ?? ""} />
+            <input name="valid_to" type="date" defaultValue={entry.valid_to ?? ""} />
           </Field>
         </div>
         <Field label={ts("manager.source")}>
-          <input name="source" maxLength={300} value={entry.source} />
+          <input name="source" maxLength={300} defaultValue={entry.source} />
         </Field>
         <label class="row">
-          <input name="sensitive" type="checkbox" checked={entry.sensitive} /> {ts("manager.sensitive")}
+          <input name="sensitive" type="checkbox" defaultChecked={entry.sensitive} /> {ts("manager.sensitive")}
         </label>
         {problem ? <p class="warning" role="alert">{problem}</p> : null}
         {judged ? <p role="status">{ts("manager.covers", { n: judged.answered.length })} {scoreText(judged)}</p> : null}
