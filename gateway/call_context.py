@@ -31,6 +31,11 @@ class CallContext:
     hotwords: dict[Language, tuple[str, ...]] = field(default_factory=dict)
     """What she may say and a recognizer would not expect: the names of the chain's products."""
 
+    async def refresh(self, store: Store, chat: Chat) -> None:
+        """What was written since it was read; what was said in the call meanwhile is in the log, or comes again."""
+        fresh = await of_call(store, chat, self.context.conversation)
+        self.context, self.voice = replace(fresh.context, misses=self.context.misses), fresh.voice
+
     def __call__(self) -> Context:
         return self.context
 

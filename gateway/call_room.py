@@ -5,21 +5,21 @@ media are immediate, what has to be written is queued in the minutes, so that no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, assert_never
+from typing import Literal, assert_never
 
 import structlog
 
 from gateway.call_about import About
 from gateway.call_minutes import Minutes
 from gateway.call_peers import Line
+from gateway.call_sound import Source, Speaker, SteadyEar, Voicing
 from gateway.call_words import notice
 from gateway.domain import call as machine
 from gateway.domain.call import Call
 from gateway.domain.people import Person
 from gateway.errors import Conflict, NestcallError
-from media.audio import AudioChunk, Samples
 from media.bridge import Bridge
 from media.peer import Leg, LegState
 from signaling.protocol import CallView
@@ -27,61 +27,12 @@ from signaling.protocol import CallView
 log = structlog.get_logger()
 
 Owning = Literal["taken", "handed_back", "vanished"]
-Source = Literal["speech", "typed", "key"]
 
 DEAD_S = 4.0
 """No datagram of any kind for this long: the line is dead. A live one sends STUN, RTCP or media all the time."""
 LOOK_S = 0.5
 INBOX = 64
 """Events that wait; overflow: refused, the caller hears it. A call sees a handful a minute."""
-
-
-class Speaker(Protocol):
-    """`media.pipeline.Voice`, as the room uses it."""
-
-    async def run(self) -> None: ...
-    def say(self, text: str, uninterruptible: bool = False) -> None: ...
-    def hear(self, text: str, source: Source = "typed") -> None: ...
-    def interrupt(self) -> None: ...
-    def hand_over(self) -> None: ...
-    def take_back(self, words: str = "") -> None:
-        """Answer again, and first say `words`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Voicing:
-    """A call's voice and where its sound comes from: 960 samples of 48 kHz every 20 ms."""
-
-    speaker: Speaker
-    pull: Callable[[], Samples]
-
-
-class SteadyEar:
-    """Her ear for the whole call, over however many legs. `media.ports.Ear`."""
-
-    def __init__(self) -> None:
-        self._leg: Leg | None = None
-        self._changed = asyncio.Event()
-        self._over = False
-
-    def listen_to(self, leg: Leg) -> None:
-        self._leg = leg
-        self._changed.set()
-
-    def close(self) -> None:
-        self._over = True
-        self._changed.set()
-
-    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
-        while not self._over:
-            leg, self._leg = self._leg, None
-            if leg is None:
-                self._changed.clear()
-                await self._changed.wait()
-                continue
-            async for chunk in leg.ear:
-                yield chunk
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from gateway.call_flags import Flags
 from gateway.call_minutes import Minutes
 from gateway.call_peers import Peers
 from gateway.call_record import Record
-from gateway.call_room import Owning, Room, Speaker, SteadyEar, Voicing
+from gateway.call_room import Owning, Room
+from gateway.call_sound import Speaker, SteadyEar, Voicing
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain.call import AssistantReady, Call

@@ -30,7 +30,8 @@ def acked(nonce: str, room: Room) -> Ack:
 def peer_verbs(calls: Calls) -> Mapping[type, Verb]:
     async def offer(visit: Visit, m: PeerOffer) -> PeerAnswered:
         if not calls.peers.knows(visit):
-            visit.farewells.append(lambda: calls.peers.gone(visit))
+            visit.farewells.append(lambda: calls.gone(visit))
+        calls.prepare(visit)
         return PeerAnswered(peer=m.peer, sdp=await calls.peers.offer(visit, m.peer, m.sdp))
 
     async def candidate(visit: Visit, m: CandidateAdd) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from gateway.call_answers import SpokenAnswers
 from gateway.call_context import CallContext
 from gateway.call_minutes import Minutes
-from gateway.call_room import SteadyEar, Voicing
+from gateway.call_sound import SteadyEar, Voicing
 from gateway.settings import Settings
 from gateway.store.engine import Store
 from gateway.store.schema import stores

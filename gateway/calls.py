@@ -10,6 +10,7 @@ from typing import Any
 from gateway import call_context
 from gateway.alarms import Alarms
 from gateway.call_about import About
+from gateway.call_context import CallContext
 from gateway.call_load import Load
 from gateway.call_peers import Line, Peers
 from gateway.call_room import Room
@@ -19,7 +20,7 @@ from gateway.dialogue.ports import Dialogue
 from gateway.domain import call as machine
 from gateway.domain.call import Call
 from gateway.domain.people import Person
-from gateway.errors import Conflict, NotYours, TooMuch
+from gateway.errors import Conflict, NestcallError, NotYours, TooMuch
 from gateway.hub import Hub
 from gateway.settings import Settings
 from gateway.store import calls as rows
@@ -51,6 +52,8 @@ class Calls:
         self.load = Load()
         self.peers = Peers(rules or Rules(allow_lan=settings.allow_lan), settings.max_standbys, lambda: self.full)
         self.rooms = Rooms(store, chat, hub, alarms, dialogue, voices, self.peers, gateway=gateway)
+        self._prepared: dict[Line, asyncio.Task[CallContext | None]] = {}
+        """Of lines with a standby, until the tap or the end of the line."""
         self.draining = False
 
     async def run(self) -> None:
@@ -65,6 +68,8 @@ class Calls:
                     if self.load.high:
                         await self.peers.shed()
         finally:
+            for line in list(self._prepared):
+                self.forget(line)
             await self.peers.close_all()
 
     @property
@@ -98,7 +103,7 @@ class Calls:
 
     async def _open(self, line: Line, nonce: str, conversation: str, media: MediaKind, peer: str, style: str) -> Room:
         began = asyncio.get_running_loop().time()
-        context = await call_context.of_call(self._store, self._chat, conversation)
+        context = await self._context(line, conversation)
         if context().customer != line.person.id:
             raise NotYours(ErrorCode.NOT_FOUND)
         about = About(
@@ -115,7 +120,39 @@ class Calls:
         room = self.rooms.make(about, context, Call(connect_s=self._settings.connect_deadline))
         room.began, room.line = began, line
         room.place(leg, lambda: self.rooms.record.begin(room))
+        room.minutes.write(lambda: context.refresh(self._store, self._chat))
         return room
+
+    # ------------------------------------------------------------ read before the tap
+
+    def prepare(self, line: Line) -> None:
+        """At the standby's offer: read what the call will need, so that the tap does not wait for the database."""
+        if line.person.role == "customer" and line not in self._prepared:
+            self._prepared[line] = asyncio.get_running_loop().create_task(self._read(line.person))
+
+    async def gone(self, line: Line) -> None:
+        """The connection is over: what was made ready for it goes; a call lives on."""
+        self.forget(line)
+        await self.peers.gone(line)
+
+    def forget(self, line: Line) -> None:
+        if reading := self._prepared.pop(line, None):
+            reading.cancel()
+
+    async def _read(self, person: Person) -> CallContext | None:
+        try:
+            async with self._store.read() as connection:
+                state = await people.conversation_of(connection, person.id)
+            return await call_context.of_call(self._store, self._chat, state.id) if state else None
+        except NestcallError:
+            return None  # the tap reads again, and says what is wrong
+
+    async def _context(self, line: Line, conversation: str) -> CallContext:
+        reading = self._prepared.pop(line, None)
+        prepared = await reading if reading else None
+        if prepared and prepared().conversation == conversation:
+            return prepared
+        return await call_context.of_call(self._store, self._chat, conversation)
 
     async def resume(self, line: Line, call: str, peer: str) -> Room:
         """The same call on a new peer connection: hers, or the advisor's who has it."""

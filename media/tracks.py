@@ -152,6 +152,7 @@ class Pacer:
     once; beyond that time is let go. Long silence is sent as Opus' three-byte frame instead of being encoded.
     """
 
+    _HEAD_S = 0.005
     _BURST = 5
     _SETTLE = 5  # silent frames still encoded, so that the encoder fades out
 
@@ -166,9 +167,10 @@ class Pacer:
         self.late = 0
 
     def start(self) -> None:
+        """The first frame goes in a moment: whoever speaks first has put it there by then, and not 20 ms later."""
         self._track.take(self)
-        self._due = self._loop.time()
-        self._tick()
+        self._due = self._loop.time() + self._HEAD_S
+        self._timer = self._loop.call_at(self._due, self._tick)
 
     def _tick(self) -> None:
         now = self._loop.time()

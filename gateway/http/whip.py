@@ -61,7 +61,7 @@ async def start(ask: Ask) -> web.StreamResponse:
             line, nonce=new_nonce(), conversation=accepted.conversation, media="voice", peer=PEER, style="whip"
         )
     except BaseException:
-        await calls.peers.gone(line)
+        await calls.gone(line)
         raise
     return web.Response(text=sdp, status=201, content_type=SDP, headers=headers(ask, room.about.call, line))
 
