@@ -16,7 +16,7 @@ from gateway.switchboard import Switchboard
 from media import rtc_patches, still
 from media.engines import Engines
 from signaling.ice import ice_servers
-from signaling.protocol import CallView, IceServer
+from signaling.protocol import IceServer
 
 
 def open_calls(
@@ -36,13 +36,10 @@ def open_calls(
     calls = Calls(settings, store, chat, hub, alarms, dialogue, Voices(engines, settings))
     switchboard.verbs.update(call_verbs(calls))
 
-    async def running(person: Person) -> tuple[CallView, ...]:
-        return calls.views_of(person)
-
     def servers(person: Person) -> tuple[IceServer, ...]:
         return ice_servers(settings.ice_servers, settings.turn_secret.get_secret_value(), person.id, unix())
 
-    switchboard.running_calls = running
+    switchboard.running_calls = calls.views_of
     switchboard.ice_servers = servers
     switchboard.capabilities.update(capabilities(engines, settings))
     return calls

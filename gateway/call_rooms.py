@@ -65,6 +65,8 @@ class Rooms:
         self._alarms, self._dialogue, self._voices, self._peers = alarms, dialogue, voices, peers
         self.record = Record(store, chat, hub, gateway)
         self.open: dict[str, Room] = {}
+        self.ready = asyncio.Event()
+        """Calls left by the gateway before are known; from here on rooms can be opened."""
         self._tasks: asyncio.TaskGroup | None = None
 
     def of_customer(self, person: str) -> list[Room]:
@@ -77,6 +79,7 @@ class Rooms:
             left = await rows.unfinished(connection)
         for row in left:
             await self._revive(row)
+        self.ready.set()
 
     # ------------------------------------------------------------ one room
 

@@ -82,6 +82,7 @@ class Calls:
         self, line: Line, *, nonce: str, conversation: str, media: MediaKind, peer: str, style: str = "browser"
     ) -> Room:
         """The tap. Sound does not wait for the log; whoever asked does: on return the call is durable."""
+        await self.rooms.ready.wait()
         room = self._started_with(line.person, nonce)
         if room is None:
             await self._admit(line.person)
@@ -222,8 +223,9 @@ class Calls:
 
     # ------------------------------------------------------------ what others ask
 
-    def views_of(self, person: Person) -> tuple[CallView, ...]:
-        """Running calls to resume: hers, or the one an advisor has."""
+    async def views_of(self, person: Person) -> tuple[CallView, ...]:
+        """Running calls to resume: hers, or the one an advisor has. After a restart this waits for what was left."""
+        await self.rooms.ready.wait()
         rooms = self.rooms.open.values()
         return tuple(room.view() for room in rooms if person.id in (room.about.customer.id, room.call.advisor))
 
