@@ -87,6 +87,8 @@ class Storm:
         self._proxy = proxy
         self._dice = dice
         self.counts: Counter[str] = Counter()
+        self.gone: list[str] = []
+        """Times the gateway was found dead without our doing."""
         self._kinds: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
             "kill -9": (6.0, self._kill),
             "reset": (4.0, self._reset),
@@ -106,7 +108,8 @@ class Storm:
         self.counts[name] += 1
 
     async def _kill(self) -> None:
-        await self._process.kill()
+        if not await self._process.kill():
+            self.gone.append(f"after {sum(self.counts.values())} faults, start {self._process.starts}")
         await asyncio.sleep(self._dice.uniform(0, 0.5))
         await self._process.start()
 
@@ -217,7 +220,7 @@ def fill(report: Report, run: Run, members: list[Member], storm: Storm) -> None:
     report.received = sum(len(seen) for seen in run.received.values())
     report.reconnects = sum(member.reconnects for member in members)
     report.faults = dict(storm.counts)
-    report.violations += check(run)
+    report.violations += [Violation("died", "", when) for when in storm.gone] + check(run)
 
 
 def free_port() -> int:

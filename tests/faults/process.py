@@ -76,10 +76,13 @@ class GatewayProcess:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    async def kill(self) -> None:
-        """kill -9: no handler runs, nothing is flushed."""
+    async def kill(self) -> bool:
+        """kill -9: no handler runs, nothing is flushed. False: it was dead already."""
+        if not alive(self._pid):
+            return False
         os.kill(self._pid, signal.SIGKILL)
         await self._gone(10)
+        return True
 
     async def stop(self) -> bool:
         """SIGTERM; did it go by itself?"""

@@ -81,7 +81,7 @@ class Proxy:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
             pair.writers.append(far_writer)
             await asyncio.gather(pair.carry(reader, far_writer, pair.up), pair.carry(far_reader, writer, pair.down))
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # stop() cancels: there is nobody to tell
             pass
         finally:
             pair.reset()
