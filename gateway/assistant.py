@@ -142,7 +142,8 @@ class Assistant:
     async def _context(self, question: Event) -> tuple[Conversation, Context]:
         known = await self._store.look(lambda connection: background(connection, question))
         state, customer, shop, earlier, babies = known
-        local = datetime.fromisoformat(self._chat.now()).astimezone(ZoneInfo(shop["zone"]))
+        zone = await asyncio.to_thread(ZoneInfo, shop["zone"])  # the first look reads a file
+        local = datetime.fromisoformat(self._chat.now()).astimezone(zone)
         ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
         return state, Context(
             conversation=state.id,

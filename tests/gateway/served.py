@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
+from blockbuster import blockbuster_ctx
 
 from gateway import clock
 from gateway.app import Gateway, running
@@ -104,7 +105,8 @@ class Client:
 
 
 @asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[Served]:
+async def served(settings: Settings, *, watched: bool = False) -> AsyncIterator[Served]:
+    """`watched`: once it serves, a blocking call that our code makes on the event loop is an error."""
     with bind(settings) as door:
         async with running(settings) as gateway, aiohttp.ClientSession() as http:
             await load(gateway.store)
@@ -112,6 +114,7 @@ async def served(settings: Settings) -> AsyncIterator[Served]:
             await runner.setup()
             try:
                 await listen(runner, door)
-                yield Served(gateway, address(door, settings), http)
+                with blockbuster_ctx(scanned_modules=["gateway", "signaling"]) if watched else nullcontext():
+                    yield Served(gateway, address(door, settings), http)
             finally:
                 await runner.cleanup()

@@ -7,7 +7,7 @@ MOTHER, ADVISOR, OTHER_STORE = "customer-lili", "advisor-chen", "advisor-zhou"
 
 
 async def test_a_message_is_acked_shown_to_every_device_and_survives_reconnect(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER) as phone, s.connect(MOTHER) as tablet:
             ack = await phone.send(conversation, "乐乐几个月可以吃米粉？", nonce="nonce-0001")
@@ -25,7 +25,7 @@ async def test_a_message_is_acked_shown_to_every_device_and_survives_reconnect(s
 
 
 async def test_the_assistant_says_what_it_is_and_answers(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER, **{conversation: 0}) as phone:
             greeting = await phone.event(kind="message.sent", role="assistant")
@@ -38,7 +38,7 @@ async def test_the_assistant_says_what_it_is_and_answers(settings: Settings) -> 
 
 
 async def test_advisor_accepts_replies_and_resolves(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER) as phone, s.connect(ADVISOR) as desk:
             listed = await desk.ask("inbox.watch")
@@ -64,7 +64,7 @@ async def test_advisor_accepts_replies_and_resolves(settings: Settings) -> None:
 
 
 async def test_not_yours_looks_like_not_there(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(OTHER_STORE) as desk:
             mine = await desk.ask("history.get", conversation=conversation)

@@ -40,7 +40,7 @@ async def test_each_malformed_frame_gets_its_coded_error_and_nobody_else_notices
 ) -> None:
     monkeypatch.setattr(shell.machine, "RATE_PER_S", 1e9)
     dice = random.Random(4)
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER) as rude, s.connect(MOTHER) as polite:
             for _ in range(2_000):
@@ -54,7 +54,7 @@ async def test_each_malformed_frame_gets_its_coded_error_and_nobody_else_notices
 
 
 async def test_too_much_too_fast_is_told_when_to_come_back(settings: Settings) -> None:
-    async with served(settings) as s, s.connect(MOTHER) as client:
+    async with served(settings, watched=True) as s, s.connect(MOTHER) as client:
         for _ in range(400):
             await client.say("ping")
         refused = await client.until("error")
@@ -66,7 +66,7 @@ async def test_who_does_not_read_is_told_lagged_and_resumes_without_a_gap(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shell, "MAX_OUTGOING", 20)
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER) as client:
             # One turn of the loop fills the queue: its writer had no chance, as with a reader that never reads.
@@ -94,7 +94,7 @@ def words(n: int) -> dict[str, str]:
 
 
 async def test_a_long_absence_is_caught_up_in_order_while_others_write_on(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(ADVISOR) as desk:
             await desk.ask("conversation.act", conversation=conversation, act="accept")
@@ -114,7 +114,7 @@ async def test_a_long_absence_is_caught_up_in_order_while_others_write_on(settin
 
 
 async def test_receipts_grow_and_are_events_only_then(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         conversation = await s.conversation(MOTHER)
         async with s.connect(MOTHER) as phone, s.connect(ADVISOR) as desk:
             await desk.ask("conversation.act", conversation=conversation, act="accept")
@@ -131,7 +131,7 @@ async def test_receipts_grow_and_are_events_only_then(settings: Settings) -> Non
 
 
 async def test_draining_says_so_and_closes(settings: Settings) -> None:
-    async with served(settings) as s, s.connect(MOTHER) as client:
+    async with served(settings, watched=True) as s, s.connect(MOTHER) as client:
         s.gateway.sockets.drain()
         assert (await client.until("draining"))["reconnect_in_ms"] > 0
         closed = await client.socket.receive(timeout=5)
@@ -141,7 +141,7 @@ async def test_draining_says_so_and_closes(settings: Settings) -> None:
 
 
 async def test_a_link_leaves_nothing_behind(settings: Settings) -> None:
-    async with served(settings) as s:
+    async with served(settings, watched=True) as s:
         before = len(asyncio.all_tasks())
         for _ in range(5):
             async with s.connect(MOTHER) as client:
