@@ -4,7 +4,8 @@
 
 Installs the peers from PyPI into throwaway environments (kept when DIR is given). Nestcall is called through WHIP with
 NESTCALL_RECOGNIZER=instant, NESTCALL_RESPONDER=instant, NESTCALL_SYNTHESIZER=tone; sign-in and ticket are got before
-the clock starts, the peers have neither. The first call of each server is told apart: it is cold.
+the clock starts, the peers have neither. All servers stand at once and are called in turn, never two at a time; the
+first call of each is told apart: it is cold.
 """
 
 import argparse
@@ -17,12 +18,13 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import psutil
 
 from benchmarks import results
@@ -158,25 +160,37 @@ def _sdp(status: int, text: str) -> str:
     return text
 
 
-async def calls(contender: Contender, url: str, count: int) -> list[Measured]:
+@dataclass(slots=True)
+class Running:
+    contender: Contender
+    url: str
+    process: psutil.Process
+    calls: list[Measured] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
+
+    async def call(self, client: aiohttp.ClientSession) -> None:
+        """One call; `cores` is what the server used while it lasted."""
+        began, used = time.monotonic(), _cpu_s(self.process)
+        async with line(self.contender, client, self.url) as connect:
+            self.calls.append(await measure(connect, channel=self.contender.kind == "fastrtc"))
+        self.cores.append((_cpu_s(self.process) - used) / (time.monotonic() - began))
+        await asyncio.sleep(0.5)
+
+    def row(self) -> dict[str, Any]:
+        """The first call was cold and is told apart."""
+        first, *rest = self.calls
+        figures = {name: [value for m in rest if (value := asdict(m)[name]) is not None] for name in FIGURES}
+        spreads = {name: results.spread(values) for name, values in figures.items()}
+        return {"cores": float(np.median(self.cores)), "first": asdict(first), "calls": len(rest)} | spreads
+
+
+async def rounds(servers: list[Running], count: int) -> None:
+    """Round after round over all, so that a busy minute of the machine hits everyone."""
     async with aiohttp.ClientSession() as client:
-        found = []
-        for _ in range(count + 1):
-            async with line(contender, client, url) as connect:
-                found.append(await measure(connect, channel=contender.kind == "fastrtc"))
-            await asyncio.sleep(0.3)
-        return found
-
-
-def run(contender: Contender, place: Path, count: int) -> dict[str, Any]:
-    with served(contender, place) as (url, process):
-        began, used = time.monotonic(), _cpu_s(process)
-        first, *rest = asyncio.run(calls(contender, url, count))
-        cores = (_cpu_s(process) - used) / (time.monotonic() - began)
-    figures = {name: [value for m in rest if (value := asdict(m)[name]) is not None] for name in FIGURES}
-    return {"cores": cores, "first": asdict(first), "calls": count} | {
-        name: results.spread(values) for name, values in figures.items()
-    }
+        for number in range(count + 1):
+            for server in servers:
+                await server.call(client)
+            print(f"round {number} of {count}", flush=True)
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -215,10 +229,10 @@ def main() -> None:
     place = asked.environments or Path(tempfile.mkdtemp(prefix="nestcall-peers-"))
     place.mkdir(parents=True, exist_ok=True)
     try:
-        rows = {}
-        for contender in contenders:
-            rows[contender.name] = run(contender, place, asked.calls)
-            show({contender.name: rows[contender.name]})
+        with ExitStack() as stack:
+            servers = [Running(c, *stack.enter_context(served(c, place))) for c in contenders]
+            asyncio.run(rounds(servers, asked.calls))
+        rows = {server.contender.name: server.row() for server in servers}
         show(rows)
         bars = {
             f"{name}: {figure.replace('_', '-')}": row[figure]["p50"]

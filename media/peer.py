@@ -19,7 +19,7 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpR
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
 
-from media import rtc_patches
+from media import dtmf, rtc_patches
 from media.audio import Samples
 from media.ear import LegEar
 from media.errors import BadOffer, LegLost
@@ -34,7 +34,6 @@ AudioTap = Callable[[bytes, int], None]
 VideoTap = Callable[[bytes, int, bool], None]
 """(VP8 frame, 90 kHz timestamp, is a key frame)"""
 KEYFRAME_GAP_S = 0.3
-_DIGITS = "0123456789*#"
 
 
 class Leg:
@@ -61,7 +60,7 @@ class Leg:
         self._still: Still | None = None
         self._receivers: dict[str, RTCRtpReceiver] = {}
         self._events: set[int | None] = set()  # payload types of telephone-event
-        self._digit_at = -1
+        self._keypad = dtmf.Keypad()
         self._keyframe_at = 0.0
         self._asking: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -160,12 +159,9 @@ class Leg:
             tap(packet.payload, packet.timestamp)
 
     def _on_event(self, packet: RtpPacket) -> None:
-        """RFC 4733: one digit per timestamp, however often it is repeated."""
-        if len(packet.payload) < 4 or packet.timestamp == self._digit_at:
-            return
-        self._digit_at = packet.timestamp
-        if packet.payload[0] < len(_DIGITS):
-            self.on_digit(_DIGITS[packet.payload[0]])
+        self._keypad, key = dtmf.advance(self._keypad, packet.payload, packet.timestamp)
+        if key and not key.isalpha():  # A to D are on no telephone she has
+            self.on_digit(key)
 
     def _on_video(self, frame: bytes, timestamp: int) -> None:
         key = bool(frame) and not frame[0] & 1  # RFC 6386 section 9.1

@@ -1,10 +1,12 @@
 """Keys over RTP: each press once, whatever is lost, repeated or late."""
 
 import pytest
+from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.dtmf import KEYS, Keypad, TelephoneEvent, advance, parse, payload
+from media.peer import Leg
 
 
 def packets(key: str, timestamp: int, ticks: int = 160, count: int = 5) -> list[tuple[bytes, int]]:
@@ -59,3 +61,15 @@ def test_lost_and_shuffled_packets_change_nothing(keys: str, start: int, arrives
 def test_a_packet_from_long_ago_presses_nothing() -> None:
     many = [packet for i in range(40) for packet in packets("5", 10_000 + i * 4_000)]
     assert pressed([*many, *packets("7", 10_000)]) == "5" * 40
+
+
+async def test_a_leg_tells_each_press_once() -> None:
+    leg, digits = Leg(), list[str]()
+    leg.on_digit = digits.append
+    leg._events = {101}
+    for data, timestamp in (*packets("1", 100), *packets("#", 4_100), *packets("1", 100), *packets("A", 8_100)):
+        packet = RtpPacket(payload_type=101, timestamp=timestamp)
+        packet.payload = data
+        leg._on_audio(packet)
+    await leg.close()
+    assert digits == ["1", "#"]
