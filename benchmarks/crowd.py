@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 CONNECT_AT_ONCE = 100
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 BACKOFF_S = (0.1, 3.0)
 
 
@@ -86,15 +86,20 @@ class Crowd:
             seat.socket = None
 
     async def _sit(self, seat: Seat) -> None:
+        """Until in sync once: whoever was turned away tries again, with full jitter, like the page does."""
         for attempt in range(40):
             try:
                 socket = await self._http.ws_connect(self.url, compress=0, max_msg_size=0)
                 await socket.send_str(seat.hello(seat))
-                break
+                await self._listen(seat, socket)
             except (aiohttp.ClientError, OSError):
-                await asyncio.sleep(random.uniform(0, min(BACKOFF_S[1], BACKOFF_S[0] * 2**attempt)))
-        else:
-            raise RuntimeError("the gateway never came back")
+                pass
+            if seat.synced:
+                return
+            await asyncio.sleep(random.uniform(0, min(BACKOFF_S[1], BACKOFF_S[0] * 2**attempt)))
+        raise RuntimeError("the gateway never came back")
+
+    async def _listen(self, seat: Seat, socket: aiohttp.ClientWebSocketResponse) -> None:
         seat.socket = socket
         async for frame in socket:
             if seat.socket is not socket:

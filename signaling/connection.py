@@ -142,7 +142,8 @@ def advance(state: Connection, event: Happening) -> Step:
 
 def ticked(state: Connection, now: float) -> Step:
     silent = now - state.heard_at
-    if state.phase is not Phase.READY and now - state.opened_at >= HELLO_DEADLINE_S:
+    # Only until she has spoken: how long we take to greet is our affair; giving up half-way makes a storm worse.
+    if state.phase is Phase.OPENING and now - state.opened_at >= HELLO_DEADLINE_S:
         late = Reply(Error(code=ErrorCode.HELLO_FIRST, detail=f"no hello within {HELLO_DEADLINE_S:.0f} s"))
         return replace(state, phase=Phase.CLOSED), (late, Hangup(4401, "hello"))
     if silent >= SILENCE_S:
