@@ -1,13 +1,13 @@
 """How fast does it answer, how fast does it stop? A real caller over WHIP against a running gateway with benchmark
 engines (`instant`, `tone`), and against a bare aiortc + Silero loop in the same run.
 
-    python -m benchmarks.voice [--rounds 10] [--loss 0,1,5,10,20] [--quick]
+    python -m benchmarks.voice [--rounds 12] [--loss 0,1,5,10,20]
 
 Each round she speaks over the reply to the round before: *barge-in* is onset -> silence, *reply* the end of her speech
 -> first sound. *early*: it spoke before she had finished, in a pause of hers. *join* is POST -> first sound.
 Milliseconds, at the arrival of RTP packets; the caller's frame of 20 ms, the encoder and the loopback are in them.
-`own delivery`: the floor decodes packets as they come; `stock`: aiortc's jitter buffer. One short call warms each
-server up; the first one's join is shown as `cold`.
+Servers are called in turns, a short call before warms each up (`cold join`). `own delivery`: the floor decodes packets
+as they come; `stock`: aiortc's jitter buffer.
 """
 
 import argparse
@@ -38,7 +38,7 @@ LINES = (
     ("en-gb-x-rp", "I want the other one please"),
 )
 CLIPS = ("cards/001.wav", "cards/002.wav", "cards/003.wav", "cards/004.wav", "something.raw")
-CALL_ROUNDS = 6
+CALL_ROUNDS = 5
 """Rounds in one call; then a new one."""
 
 
@@ -55,6 +55,12 @@ class Result:
 
 
 # ---------------------------------------------------------------- servers
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    ours: bool = False
 
 
 def free_port() -> int:
@@ -121,21 +127,18 @@ async def ticket(http: aiohttp.ClientSession, url: str) -> str:
 # ---------------------------------------------------------------- calls
 
 
-async def measure(url: str, ours: bool, speech: list[Samples], rounds: int, loss: float) -> Result:
-    result = Result()
-    jar = aiohttp.DummyCookieJar()
-    for first in range(0, rounds, CALL_ROUNDS):
-        async with aiohttp.ClientSession(cookie_jar=jar) as http:
-            bearer = await ticket(http, url) if ours else ""
-            caller = Caller(http, loss, seed=first)
-            try:
-                await caller.call(f"{url}/api/v1/whip" if ours else f"{url}/whip", bearer)
-                await talk(caller, speech, range(first, min(rounds, first + CALL_ROUNDS)), result)
-            except TimeoutError:
-                result.failed += 1
-            finally:
-                await caller.hang_up()
-    return result
+async def measure(server: Server, speech: list[Samples], rounds: range, loss: float, result: Result) -> None:
+    """One call of these rounds."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        bearer = await ticket(http, server.url) if server.ours else ""
+        caller = Caller(http, loss, seed=rounds.start)
+        try:
+            await caller.call(f"{server.url}/api/v1/whip" if server.ours else f"{server.url}/whip", bearer)
+            await talk(caller, speech, rounds, result)
+        except TimeoutError:
+            result.failed += 1
+        finally:
+            await caller.hang_up()
 
 
 async def talk(caller: Caller, speech: list[Samples], rounds: range, result: Result) -> None:
@@ -171,21 +174,36 @@ async def run(rounds: int, losses: list[float]) -> dict[str, Result]:
     results: dict[str, Result] = {}
     async with AsyncExitStack() as up:
         http = await up.enter_async_context(aiohttp.ClientSession())
-        ours = await up.enter_async_context(gateway(http))
-        bare = await up.enter_async_context(floor(http, stock=False))
-        stock = await up.enter_async_context(floor(http, stock=True))
-        servers = {"nestcall": (ours, True), "floor, own delivery": (bare, False), "floor, stock": (stock, False)}
-        for name, (url, is_ours) in servers.items():
-            cold = await measure(url, is_ours, synthesised, 1, 0.0)
-            print(f"{name:44}{'cold join':10}{cold.join[0]:9.0f}")
+        servers = {
+            "nestcall": Server(await up.enter_async_context(gateway(http)), ours=True),
+            "floor, own delivery": Server(await up.enter_async_context(floor(http, stock=False))),
+            "floor, stock": Server(await up.enter_async_context(floor(http, stock=True))),
+        }
+        await warm_up(servers, synthesised)
         for loss in losses:
-            for kind, speech in {"synthesised": synthesised, "human": recorded}.items():
-                if loss and kind == "human":
-                    continue
-                for name, (url, is_ours) in servers.items():
-                    label = f"{name}, {kind}{f', {loss:g} % loss' if loss else ''}"
-                    results[label] = await measure(url, is_ours, speech, rounds, loss / 100)
-                    show(label, results[label])
+            lossy = f", {loss:g} % loss" if loss else ""
+            for kind, speech in {"synthesised": synthesised, "human": [] if loss else recorded}.items():
+                if speech:
+                    named = await in_turns(servers, speech, rounds, loss / 100)
+                    results |= {f"{name}, {kind}{lossy}": result for name, result in named.items()}
+                    for name, result in named.items():
+                        show(f"{name}, {kind}{lossy}", result)
+    return results
+
+
+async def warm_up(servers: dict[str, Server], speech: list[Samples]) -> None:
+    for name, server in servers.items():
+        cold = Result()
+        await measure(server, speech, range(1), 0.0, cold)
+        print(f"{name:44}{'cold join':10}{cold.join[0] if cold.join else float('nan'):9.0f}")
+
+
+async def in_turns(servers: dict[str, Server], speech: list[Samples], rounds: int, loss: float) -> dict[str, Result]:
+    """Call by call in turns, so that a busy machine is as bad for one as for the other."""
+    results = {name: Result() for name in servers}
+    for first in range(0, rounds, CALL_ROUNDS):
+        for name, server in servers.items():
+            await measure(server, speech, range(first, min(rounds, first + CALL_ROUNDS)), loss, results[name])
     return results
 
 

@@ -22,8 +22,9 @@ from media.playout import Playout
 from media.ports import TroubleNote
 from media.sentences import Cutter
 
-CLAUSES = 4
-"""Clauses waiting to be synthesised; overflow: the responder waits."""
+CLAUSES = 64
+"""Clauses waiting to be synthesised; overflow: the responder waits. Room for a whole answer, so that what an answer
+brings with it (choices, a handoff) does not wait for its last sentence to be spoken."""
 FIRST_SOUND_S = 2.0
 """A synthesizer that gives nothing for this long is out of order for this clause."""
 _NO_SOUND = AudioChunk(np.zeros(0, np.int16), WIRE_HZ)
