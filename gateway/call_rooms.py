@@ -70,7 +70,12 @@ class Rooms:
         self._tasks: asyncio.TaskGroup | None = None
 
     def of_customer(self, person: str) -> list[Room]:
-        return [room for room in self.open.values() if room.about.customer.id == person]
+        """A call that has ended is hers no more, even while its last words are being written."""
+        return [room for room in self.live if room.about.customer.id == person]
+
+    @property
+    def live(self) -> list[Room]:
+        return [room for room in self.open.values() if room.call.state != "ended"]
 
     async def serve(self, tasks: asyncio.TaskGroup) -> None:
         """From now on rooms can be opened; calls of the gateway before wait for their customers."""

@@ -74,7 +74,7 @@ class Calls:
 
     @property
     def full(self) -> bool:
-        return self.draining or self.load.high or len(self.rooms.open) >= self._settings.max_calls
+        return self.draining or self.load.high or len(self.rooms.live) >= self._settings.max_calls
 
     # ------------------------------------------------------------ the customer's side
 
@@ -217,7 +217,7 @@ class Calls:
 
     def _room(self, call: str) -> Room:
         room = self.rooms.open.get(call)
-        if room is None:
+        if room is None or room.call.state == "ended":
             raise NotYours(ErrorCode.NOT_FOUND, "no such call")
         return room
 
@@ -226,8 +226,9 @@ class Calls:
     async def views_of(self, person: Person) -> tuple[CallView, ...]:
         """Running calls to resume: hers, or the one an advisor has. After a restart this waits for what was left."""
         await self.rooms.ready.wait()
-        rooms = self.rooms.open.values()
-        return tuple(room.view() for room in rooms if person.id in (room.about.customer.id, room.call.advisor))
+        return tuple(
+            room.view() for room in self.rooms.live if person.id in (room.about.customer.id, room.call.advisor)
+        )
 
     async def report(self, person: Person, message: CallReport) -> None:
         """What the page measured goes beside what the gateway measured, also after the call."""

@@ -280,6 +280,22 @@ async def test_refusals(house: Served) -> None:
         assert (await line.client.ask("call.leave", call="k-nobody"))["code"] == "not_found"
 
 
+async def test_calling_again_right_after_hanging_up(house: Served) -> None:
+    """The last words of the first call are still being written."""
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        first = line.call
+        await line.client.ask("call.leave", call=first)
+        await line.browser.pc.close()
+        line.browser = Browser(audio=Tone(600))
+        await line.standby("p2")
+        assert (await line.start("p2"))["type"] == "ack"
+        assert line.call != first
+        await line.browser.pc.close()
+
+
 async def test_full_is_said_politely(settings: Settings) -> None:
     async with served(settings.model_copy(update={"max_calls": 1})) as house:
         one, two = [await somebody(house, "customer", n) for n in (0, 1)]
