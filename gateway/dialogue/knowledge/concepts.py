@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
 
+HEARD_FROM = 2
+"""Tokens from which a meaning is found by its sound alone; it counts less, two sound alike by chance (幻小, 换小)."""
 _HERE = Path(__file__).parent
 
 
@@ -49,7 +51,7 @@ def lexicon() -> Lexicon:
             common.add(meaning)
         for words in map(tokens, line.lstrip("~").split("|")):
             exact.setdefault(words, set()).add(meaning)
-            if len(words) >= 2 and is_cjk(words[0]):
+            if len(words) >= HEARD_FROM and is_cjk(words[0]):
                 heard.setdefault(tuple(map(reading, words)), set()).add(meaning)
     stops = frozenset(tokens(line) for line in _lines("stopwords.txt"))
     longest = max(map(len, [*exact, *stops]))

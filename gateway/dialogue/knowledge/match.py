@@ -14,7 +14,7 @@ from gateway.dialogue.knowledge.concepts import lexicon
 from gateway.dialogue.knowledge.index import Analysed, lone_sound_term, meaning_term, pair_term, sound_term
 from gateway.dialogue.knowledge.text import is_cjk
 
-PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, WORD = 1.0, 0.9, 0.75, 0.75, 0.4, 0.15, 1.0
+PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, WORD = 1.0, 0.9, 0.6, 0.75, 0.4, 0.15, 1.0
 IDLE, COMMON, LEAST = 0.06, 0.2, 0.35
 UNITS = frozenset("月岁周天斤元块次").union(("month", "year", "week", "day", "old", "kg", "kilo"))
 """After a number: how much is compared apart (`text.quantities`); the word itself says little."""
