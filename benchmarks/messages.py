@@ -138,6 +138,14 @@ class Server:
 
 
 async def measure(server: Server, seats: list[Seat], args: argparse.Namespace, *, echo: bool) -> dict[str, Any]:
+    """Whatever happens, nothing keeps running."""
+    try:
+        return await _measured(server, seats, args, echo=echo)
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+async def _measured(server: Server, seats: list[Seat], args: argparse.Namespace, *, echo: bool) -> dict[str, Any]:
     await server.start()
     empty = server.rss()
     async with Crowd(server.url, seats, echo=echo) as crowd:
@@ -160,7 +168,6 @@ async def measure(server: Server, seats: list[Seat], args: argparse.Namespace, *
         numbers["cpu_ms_a_reconnect"] = 1000 * (server.cpu_s() - cpu) / len(seats)
         if not echo:
             numbers["kill_and_restart_s"] = results.spread(await killed_and_back(server, crowd))
-    server.stop()
     return numbers
 
 
@@ -223,4 +230,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=30.0)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the children end too
     asyncio.run(main(parser.parse_args()))
