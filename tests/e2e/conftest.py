@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -22,6 +22,9 @@ ENGINES = {"NESTCALL_RECOGNIZER": "instant", "NESTCALL_SYNTHESIZER": "espeak", "
 STORE = "store-xuhui"
 ADVISORS = ("陈顾问", "吴顾问")
 """Of that store."""
+
+
+expect.set_options(timeout=20_000)  # a busy machine: what is waited for comes at once otherwise
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

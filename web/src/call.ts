@@ -8,28 +8,17 @@ import { signal } from "@preact/signals";
 import { RefusedError } from "./connection";
 import { Devices, stopTracks } from "./devices";
 import type { PlainKey } from "./i18n";
+import { IDLE, type LineState } from "./line-state";
 import { MediaTrouble, type Opened, openDevices, whyNoCalls } from "./microphone";
 import { makeNonce } from "./nonce";
 import type { Page } from "./page";
 import type { Ack, CallView, ErrorCode, MediaKind, ServerMessage } from "./protocol.gen";
-import { mediaStats, Peer, type PeerState } from "./rtc";
+import { Peers } from "./peers";
+import { mediaStats, type Peer, type PeerState } from "./rtc";
 import { Sound } from "./sound";
 import { Standby } from "./standby";
 import { Telling } from "./telling";
 import { Joining } from "./waterfall";
-
-export interface LineState {
-  readonly phase: "idle" | "opening" | "running" | "ended";
-  readonly call: string | null;
-  readonly media: MediaKind;
-  /** Why there is no call, in words. */
-  readonly trouble: PlainKey | null;
-  /** Why it ended, as the gateway says. */
-  readonly reason: string | null;
-  readonly reconnecting: boolean;
-}
-
-const IDLE: LineState = { phase: "idle", call: null, media: "voice", trouble: null, reason: null, reconnecting: false };
 
 /** How a peer is put to use: the tap, a takeover, or going on. */
 type Ask = (peer: string) => Parameters<Page["ask"]>[0];
@@ -47,7 +36,7 @@ export class CallLine {
   readonly telling: Telling;
   joining: Joining | null = null;
   private peer: Peer | null = null;
-  private readonly peers = new Map<string, Peer>();
+  private readonly peers: Peers;
   private readonly standby: Standby;
   private resuming = false;
   /** An advisor, while the call is hers or about to be: the state she holds. */
@@ -58,7 +47,8 @@ export class CallLine {
     private readonly page: Page,
     private readonly style: "browser" | "phone" = "browser",
   ) {
-    this.standby = new Standby(page, () => this.makePeer(), () => this.state.value.phase === "opening" || this.inCall);
+    this.peers = new Peers(page.connection, (peer, state) => this.peerChanged(peer, state));
+    this.standby = new Standby(page, this.peers, () => this.state.value.phase === "opening" || this.inCall);
     this.telling = new Telling(page.connection, () => this.state.value.call, () => this.stats());
     page.connection.onMessage((message) => this.hear(message));
     addEventListener("online", () => this.inCall && void this.resume());
@@ -136,8 +126,8 @@ export class CallLine {
   }
 
   private async ring(spare: Peer | null, ask: Ask): Promise<void> {
-    const peer = spare ?? (await this.offered());
-    if (this.state.value.phase !== "opening") return this.forget(peer);
+    const peer = spare ?? (await this.peers.offered());
+    if (this.state.value.phase !== "opening") return this.peers.forget(peer);
     this.use(peer);
     try {
       this.accepted((await this.page.ask(ask(peer.name))) as Ack);
@@ -165,23 +155,10 @@ export class CallLine {
     this.devices.use(opened);
   }
 
-  private async offered(): Promise<Peer> {
-    const peer = this.makePeer();
-    await peer.offer();
-    return peer;
-  }
-
-  private makePeer(): Peer {
-    const servers = this.page.connection.ready?.ice_servers ?? [];
-    const peer: Peer = new Peer(this.page.connection, servers, (state) => this.peerChanged(peer, state));
-    this.peers.set(peer.name, peer);
-    return peer;
-  }
-
   private use(peer: Peer): void {
     const old = this.peer;
     this.peer = peer;
-    if (old && old !== peer) this.forget(old);
+    if (old && old !== peer) this.peers.forget(old);
     this.joining?.follow(peer);
     if (this.devices.stream.value) void peer.fill(this.devices.stream.value);
     this.sound.play(peer.remote);
@@ -207,7 +184,7 @@ export class CallLine {
 
   private answered(name: string, sdp: string): void {
     const peer = this.peers.get(name);
-    peer?.answered(sdp).catch(() => (peer === this.peer ? this.fail("error.bad_sdp") : this.forget(peer)));
+    peer?.answered(sdp).catch(() => (peer === this.peer ? this.fail("error.bad_sdp") : this.peers.forget(peer)));
   }
 
   /** Our offer was refused: no room, or not understood. */
@@ -259,11 +236,11 @@ export class CallLine {
   /** One try; the old connection plays on until the new one is taken. */
   private async resumed(call: string, tries: number): Promise<boolean> {
     if (this.page.link.value !== "online") return false;
-    const peer = await this.offered();
+    const peer = await this.peers.offered();
     try {
       await this.page.ask({ type: "call.resume", nonce: makeNonce(), call, peer: peer.name });
     } catch (error) {
-      this.forget(peer);
+      this.peers.forget(peer);
       // A gateway that has just started may not have its calls again yet.
       if (error instanceof RefusedError && error.code === "not_found" && tries > 2) this.end("lost");
       return false;
@@ -316,19 +293,13 @@ export class CallLine {
     clearTimeout(this.watch);
     this.telling.stop();
     this.joining?.stop();
-    this.forget(this.peer);
+    this.peers.forget(this.peer);
     this.peer = null;
     this.holding = null;
     this.devices.stop();
     this.sound.close();
     this.set({ phase: "ended", reason, reconnecting: false });
     this.standby.wanted();
-  }
-
-  private forget(peer: Peer | null | undefined): void {
-    if (!peer) return;
-    this.peers.delete(peer.name);
-    peer.close();
   }
 
   private set(change: Partial<LineState>): void {

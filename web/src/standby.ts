@@ -3,6 +3,7 @@
 
 import type { Page } from "./page";
 import { whyNoCalls } from "./microphone";
+import type { Peers } from "./peers";
 import type { Peer } from "./rtc";
 
 const HIDDEN_MS = 60_000;
@@ -16,7 +17,7 @@ export class Standby {
 
   constructor(
     private readonly page: Page,
-    private readonly make: () => Peer,
+    private readonly peers: Peers,
     private readonly busy: () => boolean,
   ) {
     page.connection.onState((state) => (state === "online" ? this.wanted() : this.gone()));
@@ -36,14 +37,14 @@ export class Standby {
     const peer = this.peer;
     this.peer = null;
     const alive = peer?.offered && (peer.state === "connected" || peer.state === "connecting" || peer.state === "new");
-    if (peer && !alive) peer.close();
+    if (peer && !alive) this.peers.forget(peer);
     return alive ? peer : null;
   }
 
   /** The gateway gave it up, or it never came up: not again at once. */
   shed(): void {
     this.notBefore = Date.now() + AGAIN_MS;
-    this.peer?.close(false);
+    this.peers.forget(this.peer, false);
     this.peer = null;
     setTimeout(() => this.wanted(), AGAIN_MS);
   }
@@ -53,7 +54,7 @@ export class Standby {
     const no = this.peer || document.hidden || this.busy() || whyNoCalls() || Date.now() < this.notBefore;
     const { ready, state } = this.page.connection;
     if (no || state !== "online" || !ready || ready.capabilities["voice"] === false) return;
-    const peer = this.make();
+    const peer = this.peers.make();
     this.peer = peer;
     peer.offer().catch(() => peer === this.peer && this.shed());
   }
@@ -65,13 +66,13 @@ export class Standby {
   }
 
   private gone(): void {
-    this.peer?.close(false);
+    this.peers.forget(this.peer, false);
     this.peer = null;
   }
 
   private seen(): void {
     clearTimeout(this.hiding);
-    if (document.hidden) this.hiding = setTimeout(() => this.take()?.close(), HIDDEN_MS);
+    if (document.hidden) this.hiding = setTimeout(() => this.peers.forget(this.take()), HIDDEN_MS);
     else this.wanted();
   }
 }

@@ -2,8 +2,9 @@
 
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { CallLine, LineState } from "../call";
+import type { CallLine } from "../call";
 import { duration, endReasonText, say, t } from "../i18n";
+import type { LineState } from "../line-state";
 import type { Page } from "../page";
 import type { CallView } from "../protocol.gen";
 import { Captions } from "./captions";

@@ -1,0 +1,24 @@
+/** What a page shows of its part in a call. */
+
+import type { PlainKey } from "./i18n";
+import type { MediaKind } from "./protocol.gen";
+
+export interface LineState {
+  readonly phase: "idle" | "opening" | "running" | "ended";
+  readonly call: string | null;
+  readonly media: MediaKind;
+  /** Why there is no call, in words. */
+  readonly trouble: PlainKey | null;
+  /** Why it ended, as the gateway says. */
+  readonly reason: string | null;
+  readonly reconnecting: boolean;
+}
+
+export const IDLE: LineState = {
+  phase: "idle",
+  call: null,
+  media: "voice",
+  trouble: null,
+  reason: null,
+  reconnecting: false,
+};
