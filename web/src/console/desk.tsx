@@ -150,6 +150,6 @@ function nameOf(entry: Entry, me: string, myName: string, item: InboxItem | unde
   if (entry.shape === "divider") return String(entry.data["name"] ?? (entry.data["advisor"] === me ? myName : (item?.assignee_name ?? "")));
   if (entry.sender === me) return myName;
   if (entry.shape === "message" && entry.role === "customer") return item?.customer_name ?? t("role.customer");
-  if (entry.shape === "message" && entry.role === "assistant") return t("role.assistant");
+  if (entry.shape === "message" && (entry.role === "assistant" || entry.role === "system")) return t(`role.${entry.role}`);
   return entry.sender === item?.assignee ? (item.assignee_name ?? t("role.advisor")) : t("role.advisor");
 }

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { dayName, duration, handoffText, t } from "../i18n";
+import { dayName, handoffText, t } from "../i18n";
 import type { Outgoing } from "../outbox";
 import type { Me } from "../protocol.gen";
 import type { Divider, Entry, Thread } from "../reduce";
@@ -98,6 +98,7 @@ function DividerLine({ divider, name }: { divider: Divider; name: string }) {
   ) : null;
 }
 
+/** A call's end has a message of its own, the call record. */
 function dividerText({ kind, data }: Divider, name: string): string {
   switch (kind) {
     case "conversation.queued":
@@ -111,8 +112,6 @@ function dividerText({ kind, data }: Divider, name: string): string {
     case "conversation.reopened":
     case "call.started":
       return t(`divider.${kind}`);
-    case "call.ended":
-      return t("divider.call.ended", { length: duration(Number(data["duration_ms"] ?? 0) / 1000) });
     case "call.changed":
       return data["state"] === "with_advisor" ? t("divider.call.taken", { name }) : "";
     default:

@@ -37,7 +37,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "chat.search": "Search this conversation",
   "chat.search.empty": "Nothing found.",
   "chat.search.results": "{n} found",
-  "chat.person": "Ask a person",
+  "chat.person": "Advisor",
   "chat.language": "中文",
   "chat.close": "Close",
 
