@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway import clock
 from gateway.chat import Chat
 from gateway.dialogue.ports import RedFlag
+from gateway.dialogue.safety import tel_for, tel_of, unheard_text
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
 from gateway.domain.people import Person, may_see
@@ -32,13 +33,18 @@ class Alarms:
         self._chat = chat
         self._hub = hub
 
-    async def raise_flag(self, conversation: str, seq: int, flag: RedFlag, text: str) -> None:
+    async def raise_flag(self, conversation: str, seq: int, flag: RedFlag, text: str) -> bool:
         """`seq` names the message that showed the sign: raising it twice is raising it once. `text` is what she is
-        told (empty: the call says it). One transaction: words, flag, queue, alarm."""
+        told (empty: the call says it). One transaction: words, flag, queue, alarm. False: the sign stands already,
+        raised by another message."""
         alarm = f"a-{conversation}-{seq}"
 
-        async def job(connection: AsyncConnection) -> log.Appended | None:
+        async def job(connection: AsyncConnection) -> log.Appended | bool:
             state = await log.find(connection, conversation, lock=True)
+            if await rows.known(connection, alarm):
+                return True
+            if state.red_flag == flag.sign:
+                return False
             at = self._chat.now()
             row = {
                 "id": alarm,
@@ -48,12 +54,16 @@ class Alarms:
                 "action": str(flag.action),
                 "raised_at": at,
             }
-            if not await rows.add(connection, row):
-                return None
+            await rows.add(connection, row)
             return await log.append(connection, state, flag_facts(state, seq, flag, text, alarm), at=at)
 
-        if await self._store.write(job, self._chat.tell) is not None:
+        done = await self._store.write(
+            job, lambda made: self._chat.tell(made) if isinstance(made, log.Appended) else None
+        )
+        if isinstance(done, log.Appended):
             await self._tell(alarm)
+            return True
+        return done
 
     async def acknowledge(self, person: Person, alarm: str) -> None:
         async def job(connection: AsyncConnection) -> RowMapping:
@@ -97,23 +107,40 @@ class Alarms:
                 await self._tell(row["id"])
 
     async def _tell(self, alarm: str) -> None:
-        """Advisors of the store who are on duty (all of them if none is), and managers."""
+        """Managers and the store's advisors on duty; when nobody took it, everybody, and she hears that nobody did."""
         async with self._store.read() as connection:
             row = (await rows.find(connection, alarms.c.id == alarm))[0]
             staff = await people.staff_of(connection, row["chain"], row["store"])
         on_duty = any(member.on_duty and member.role == "advisor" for member in staff)
-        told = [member for member in staff if member.role == "manager" or member.on_duty or not on_duty]
+        wide = bool(row["told"]) or not on_duty
+        told = [member for member in staff if member.role == "manager" or member.on_duty or wide]
         for member in told:
             self._hub.tell(member.id, AlarmRaised(alarm=view(row)))
         names, at = [member.id for member in told], self._chat.now()
         await self._store.write(lambda connection: rows.told(connection, alarm, row["told"], names, at))
+        logger.info("alarm told", alarm=alarm, sign=row["sign"], people=len(names), times=len(row["told"]) + 1)
+        if len(row["told"]) == 1:
+            await self._unheard(row)
+
+    async def _unheard(self, row: RowMapping) -> None:
+        """Once an alarm: nobody has taken it, do not wait for us."""
+        body = {"kind": "text", "text": unheard_text(row["sign"], row["language"]), "tel": tel_for(row["sign"])}
+
+        async def job(connection: AsyncConnection) -> log.Appended | None:
+            state = await log.find(connection, row["conversation"], lock=True)
+            if state.owner != "assistant":  # an advisor has her
+                return None
+            said = Fact(EventKind.MESSAGE_SENT, "assistant", "assistant", f"unheard-{row['seq']}", body)
+            return await log.append(connection, state, (said,), at=self._chat.now())
+
+        await self._store.write(job, self._chat.tell)
 
 
 def flag_facts(state: Conversation, seq: int, flag: RedFlag, text: str, alarm: str) -> list[Fact]:
     raised = {"sign": flag.sign, "action": str(flag.action), "target": seq, "alarm": alarm}
     facts = [Fact(EventKind.RED_FLAG_RAISED, "system", "system", f"flag-{seq}", data=raised)]
     if text:
-        body = {"kind": "text", "text": text, "tel": "120"}
+        body = {"kind": "text", "text": text, "tel": tel_of(flag)}
         role: Role = "assistant" if state.owner == "assistant" else "system"
         facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{seq}", body))
     if state.state in ("with_assistant", "resolved"):

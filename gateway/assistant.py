@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.alarms import Alarms
 from gateway.chat import Chat
+from gateway.dialogue.language import written
 from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, Said
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
@@ -24,7 +25,7 @@ from gateway.domain.people import Person
 from gateway.domain.schedule import is_open
 from gateway.errors import Conflict, NestcallError
 from gateway.hub import Hub
-from gateway.store import log, people
+from gateway.store import inbox, log, people
 from gateway.store.engine import Store
 from gateway.store.schema import conversations, events
 from signaling.protocol import (
@@ -45,6 +46,7 @@ MAX_WAITING = 50
 HISTORY_LINES = 12
 SWEEP_S = 30.0
 
+PRESSED = "转人工"
 SENT = TextBody | ImageBody | FileBody | VoiceBody
 CANNOT_TELL = {
     ("zh", True): "我是 AI，看不了照片和文件，没转成文字的语音也听不懂。已经请顾问来看；您也可以打字告诉我。",
@@ -75,7 +77,9 @@ class Assistant:
 
     def heard(self, event: Event) -> None:
         """Every event passes here; what a customer sends is a question. Words said in a call are the call's."""
-        if event.kind != EventKind.MESSAGE_SENT or event.role != "customer" or not isinstance(event.body, SENT):
+        pressed = event.kind == EventKind.CONVERSATION_QUEUED  # her button: she is told how it stands
+        sent = event.kind == EventKind.MESSAGE_SENT and isinstance(event.body, SENT)
+        if event.role != "customer" or not (sent or pressed):
             return
         if event.conversation not in self._waiting:
             self._waiting[event.conversation] = deque(maxlen=MAX_WAITING)
@@ -110,14 +114,18 @@ class Assistant:
         # In a thread: the rules read all she said, and the loop belongs to everybody.
         flag = await anyio.to_thread.run_sync(self._dialogue.red_flag, text, context) if text else None
         if flag is not None:
-            said = self._dialogue.red_flag_text(flag, context.language)
-            await self._alarms.raise_flag(question.conversation, question.seq, flag, said)
-            return
+            said = self._dialogue.red_flag_text(flag, context.language, staffed=context.staffed)
+            if await self._alarms.raise_flag(question.conversation, question.seq, flag, said):
+                return
         if state.owner != "assistant" or state.call is not None:
             return
         typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
         self._hub.flash(state.id, typing, "customer")
-        await self._reply(question, state, await self._think(text, context) if text else cannot_tell(context))
+        await self._reply(question, state, await self._said(text, context))
+
+    async def _said(self, text: str, context: Context) -> Closing:
+        """While a flag stands there is no other answer than the dialogue's, to a photo neither."""
+        return await self._think(text, context) if text or context.red_flag else cannot_tell(context)
 
     async def _think(self, text: str, context: Context) -> Closing:
         async for piece in self._dialogue.answer(text, context):
@@ -141,7 +149,7 @@ class Assistant:
 
     async def _context(self, question: Event) -> tuple[Conversation, Context]:
         known = await self._store.look(lambda connection: background(connection, question))
-        state, customer, shop, earlier, babies = known
+        state, customer, shop, earlier, babies, staff, waiting = known
         zone = await asyncio.to_thread(ZoneInfo, shop["zone"])  # the first look reads a file
         local = datetime.fromisoformat(self._chat.now()).astimezone(zone)
         ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
@@ -149,12 +157,15 @@ class Assistant:
             conversation=state.id,
             customer=state.customer,
             store=state.store,
-            language=customer.language,
+            language=written(words(question) if question.body else "", customer.language),
             channel="text",
             baby_age_days=ages,
             history=said(earlier),
             misses=misses(earlier),
             within_hours=is_open(shop["hours"], local),
+            red_flag=state.red_flag,
+            staffed=any(self._hub.online(member.id) for member in staff),
+            waiting=waiting,
             now=local.isoformat(timespec="seconds"),
         )
 
@@ -179,14 +190,17 @@ class Assistant:
 
 async def background(
     connection: AsyncConnection, question: Event
-) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...]]:
-    """What is known where the question was asked: conversation, customer, store, earlier events, babies."""
+) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...], list[Person], int | None]:
+    """What is known where the question was asked: conversation, customer, store, earlier events, babies, staff, and
+    how many wait before her."""
     state = await log.find(connection, question.conversation)
     customer, shop = await people.get(connection, state.customer), await people.store_row(connection, state.store)
     assert customer is not None
     assert shop is not None
     earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 2)
-    return state, customer, shop, earlier, await people.babies_of(connection, state.customer)
+    babies = await people.babies_of(connection, state.customer)
+    staff = await people.staff_of(connection, state.chain, state.store)
+    return state, customer, shop, earlier, babies, staff, await inbox.ahead(connection, state)
 
 
 async def unanswered(connection: AsyncConnection) -> list[Event]:
@@ -209,7 +223,9 @@ def cannot_tell(context: Context) -> Closing:
 
 
 def words(event: Event) -> str:
-    """What she wrote or, in a voice note, said."""
+    """What she wrote or, in a voice note, said; the button for a person is as if she had asked for one."""
+    if event.kind == EventKind.CONVERSATION_QUEUED:
+        return PRESSED
     match event.body:
         case TextBody(text=text):
             return text
@@ -220,7 +236,9 @@ def words(event: Event) -> str:
 
 
 def said(earlier: list[Event]) -> tuple[Said, ...]:
+    """Her lines up to the last clearing of a red flag are marked: they raise none again."""
     lines: list[Said] = []
+    cleared = max((event.seq for event in earlier if event.kind == EventKind.RED_FLAG_CLEARED), default=0)
     for event in earlier:
         role: Literal["customer", "assistant", "advisor"]
         match event.role:
@@ -232,7 +250,7 @@ def said(earlier: list[Event]) -> tuple[Said, ...]:
                 continue
         text = getattr(event.body, "text", "") or getattr(event.body, "transcript", "")
         if event.kind == EventKind.MESSAGE_SENT and text:
-            lines.append(Said(role, text))
+            lines.append(Said(role, text, event.seq <= cleared))
     return tuple(lines[-HISTORY_LINES:])
 
 

@@ -28,13 +28,19 @@ class CallContext:
     context: Context
     voice: dict[str, object]
     """The store's voice profile (voice, speed, greeting)."""
+    staff: tuple[str, ...] = ()
+    """Who would hear an alarm, if connected."""
     hotwords: dict[Language, tuple[str, ...]] = field(default_factory=dict)
     """What she may say and a recognizer would not expect: the names of the chain's products."""
 
     async def refresh(self, store: Store, chat: Chat) -> None:
         """What was written since it was read; what was said in the call meanwhile is in the log, or comes again."""
         fresh = await of_call(store, chat, self.context.conversation)
-        self.context, self.voice = replace(fresh.context, misses=self.context.misses), fresh.voice
+        self.context, self.voice, self.staff = (
+            replace(fresh.context, misses=self.context.misses),
+            fresh.voice,
+            fresh.staff,
+        )
 
     def __call__(self) -> Context:
         return self.context
@@ -48,6 +54,15 @@ class CallContext:
         if role in spoken:
             history = (*self.context.history, Said(spoken[role], text))[-LINES:]
             self.context = replace(self.context, history=history)
+
+    def flagged(self, sign: str, *, staffed: bool) -> None:
+        """From now on there is no normal answer."""
+        self.context = replace(self.context, red_flag=sign, staffed=staffed)
+
+    def cleared(self) -> None:
+        """By a person: what she said before raises nothing again."""
+        history = tuple(replace(said, cleared=True) for said in self.context.history)
+        self.context = replace(self.context, red_flag=None, history=history)
 
     def decided(self, decision: str) -> None:
         """How often in a row the dialogue had to ask back."""
@@ -63,6 +78,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
         assert shop is not None
         earlier = await log.before(connection, conversation, state.last_seq + 1, LINES * 4)
         babies = await people.babies_of(connection, state.customer)
+        staff = await people.staff_of(connection, state.chain, state.store)
         names = await products.names(connection, shop["chain"])
     local = datetime.fromisoformat(chat.now()).astimezone(ZoneInfo(shop["zone"]))
     return CallContext(
@@ -75,9 +91,11 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
             baby_age_days=tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies),
             history=said(earlier),
             within_hours=is_open(shop["hours"], local),
+            red_flag=state.red_flag,
             now=local.isoformat(timespec="seconds"),
         ),
         dict(shop["voice"] or {}),
+        tuple(member.id for member in staff),
         {"zh": hotwords(name for name, _ in names), "en": hotwords(name for _, name in names)},
     )
 

@@ -28,7 +28,7 @@ from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
 from media.ports import Ear, Journal
-from signaling.protocol import Language
+from signaling.protocol import Event, Language
 
 log = structlog.get_logger()
 
@@ -65,6 +65,8 @@ class Rooms:
         self._alarms, self._dialogue, self._voices, self._peers = alarms, dialogue, voices, peers
         self.record = Record(store, chat, hub, gateway)
         self.open: dict[str, Room] = {}
+        self._flags: dict[str, Flags] = {}
+        hub.taps.append(self._heard)
         self.ready = asyncio.Event()
         """Calls left by the gateway before are known; from here on rooms can be opened."""
         self._tasks: asyncio.TaskGroup | None = None
@@ -101,7 +103,7 @@ class Rooms:
             make_scribe=lambda advisor, leg: self._voices.scribe(leg.ear, minutes.of_advisor(advisor), about.language),
             call=call,
         )
-        flags = Flags(self._dialogue, self._alarms, self._chat, room, context)
+        flags = self._flags[about.call] = Flags(self._dialogue, self._alarms, self._chat, self._hub, room, context)
         answers.flagged = flags.check
         answers.apply = Consequences(self._hub, room, context).apply
         minutes.on_words = flags.check
@@ -118,6 +120,12 @@ class Rooms:
             log.exception("call.failed", call=room.about.call)
         finally:
             self.open.pop(room.about.call, None)
+            self._flags.pop(room.about.call, None)
+
+    def _heard(self, event: Event) -> None:
+        for room in self.open.values():
+            if room.about.conversation == event.conversation:
+                self._flags[room.about.call].follow(event)
 
     # ------------------------------------------------------------ what a room asks for
 

@@ -35,7 +35,7 @@ class Gate(Protocol):
 
     def age_question(self, language: Language) -> str: ...
 
-    def red_flag_text(self, flag: RedFlag, language: Language) -> str: ...
+    def red_flag_text(self, flag: RedFlag, language: Language, *, staffed: bool = True) -> str: ...
 
 
 class Assistant:
@@ -50,8 +50,8 @@ class Assistant:
     def red_flag(self, text: str, context: Context) -> RedFlag | None:
         return self._gate.check(_turns(text, context), _youngest(context))
 
-    def red_flag_text(self, flag: RedFlag, language: Language) -> str:
-        return self._gate.red_flag_text(flag, language)
+    def red_flag_text(self, flag: RedFlag, language: Language, *, staffed: bool = True) -> str:
+        return self._gate.red_flag_text(flag, language, staffed=staffed)
 
     async def answer(self, text: str, context: Context) -> AsyncIterator[Say | Closing]:
         try:
@@ -63,13 +63,17 @@ class Assistant:
         except Exception:  # whatever breaks below, she gets an honest way to a person
             log.exception("dialogue failed", conversation=context.conversation)
             closing = replies.handoff(HandoffReason.TOOL_FAILED, context)
+        closing = replies.guarded(closing, context.language)
         yield Say(closing.text)
         yield closing
 
     async def _settled(self, text: str, context: Context) -> Closing | Draft:
         """The closing, or a draft still being written."""
-        if flag := self.red_flag(text, context):
-            return replies.alarm(flag, self.red_flag_text(flag, context.language))
+        flag = self.red_flag(text, context)
+        if flag and flag.sign != context.red_flag:
+            return replies.alarm(flag, self.red_flag_text(flag, context.language, staffed=context.staffed))
+        if context.red_flag:
+            return replies.held(context.red_flag, context)
         if closing := self._social(text, context) or self._age(text, context):
             return closing
         question = _question(text, context)
@@ -81,6 +85,10 @@ class Assistant:
 
     def _social(self, text: str, context: Context) -> Closing | None:
         match intent(text):
+            case Intent.WAITING if context.waiting is not None and context.within_hours:
+                return replies.handoff(HandoffReason.ASKED, context, 1.0)
+            case Intent.WAITING:
+                return None
             case Intent.PERSON:
                 return replies.handoff(HandoffReason.ASKED, context, 1.0)
             case Intent.ANGRY:
@@ -137,7 +145,8 @@ def _worded(found: Found, context: Context) -> Closing:
 
 
 def _turns(text: str, context: Context) -> tuple[str, ...]:
-    return (*(said.text for said in context.history if said.role == "customer"), text)
+    """Her lines since a person last cleared a flag."""
+    return (*(said.text for said in context.history if said.role == "customer" and not said.cleared), text)
 
 
 def _youngest(context: Context) -> int | None:

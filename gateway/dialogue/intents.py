@@ -8,6 +8,7 @@ from enum import StrEnum
 class Intent(StrEnum):
     PERSON = "person"
     ANGRY = "angry"
+    WAITING = "waiting"
     HUMAN = "human"
     GREETING = "greeting"
     THANKS = "thanks"
@@ -51,6 +52,10 @@ _HUMAN = (
     r"你(?:是谁|叫什么)|跟我(?:说话|聊天)的是(?:谁|人)",
     r"\bare you (?:a |an )?(?:real|human|person|robot|bot|ai|machine|alive)\b|\bam i (?:talking|speaking|chatting) (?:to|with)\b|\bwho are you\b|\bis this (?:a |an )?(?:bot|robot|ai|human|real)\b",
 )
+_WAITING = (
+    r"(?:还|要|得)+等(?:多久|多长时间|几分钟)|等(?:到)?什么时候|排(?:在|到)?第?几|前面(?:还)?有(?:多少|几)[个位]?人?|轮到我了?[吗没]|顾问(?:什么时候|几时|怎么还不|怎么还没|还没)来",
+    r"\bhow (?:much )?long(?:er)?\b[^.?!]{0,20}\bwait\b|\bposition in (?:the )?(?:line|queue)\b|\bwhen (?:will|is) (?:the|an|your) advis[oe]r\b",
+)
 _GREETING = (
     r"^(?:你好|您好|哈[喽啰]|嗨|hi|hello|hey|在吗|在么|在不在|有人吗|喂|早上好|早安|上午好|中午好|下午好|晚上好|晚安好|good (?:morning|afternoon|evening))+[,。!~呀啊 .]*(?:在吗|在么|there)?[?。!!~ ]*$",
 )
@@ -66,6 +71,7 @@ _RULES = tuple(
     (intent, re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE))
     for intent, patterns in (
         (Intent.HUMAN, _HUMAN),
+        (Intent.WAITING, _WAITING),
         (Intent.PERSON, _PERSON),
         (Intent.ANGRY, _ANGRY),
         (Intent.GREETING, _GREETING),

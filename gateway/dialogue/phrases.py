@@ -42,6 +42,19 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "现在不在顾问的服务时间。我可以帮您约明天回电，或者预约到店/视频；其他问题也可以继续问我。",
         "Our advisors are off duty now. I can arrange a callback tomorrow or an appointment in store or by video; and you can keep asking me.",
     ),
+    "waiting.first": (
+        "顾问已经收到您的请求，您排在第一位。等的时候可以继续问我。",
+        "An advisor has your request and you are first in line. You can keep asking me meanwhile.",
+    ),
+    "waiting.behind": (
+        "顾问已经收到您的请求，您前面还有{ahead}位在等。等的时候可以继续问我。",
+        "An advisor has your request; there are {ahead} people before you. You can keep asking me meanwhile.",
+    ),
+    "waiting.nobody": (
+        "您的请求已经记下，现在没有顾问在线，一上线就会看到。您可以继续问我，也可以让我约明天回电。",
+        "Your request is noted. No advisor is online right now; they will see it as soon as one is. "
+        "You can keep asking me, or ask me to arrange a callback tomorrow.",
+    ),
     "clarify": ("您是想问：", "Did you mean:"),
     "miss": (
         "这个我没有把握，怕说错。换个说法再问一次好吗？也可以转给顾问。",

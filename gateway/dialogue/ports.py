@@ -41,6 +41,8 @@ class Said:
 
     role: Literal["customer", "assistant", "advisor"]
     text: str
+    cleared: bool = False
+    """A person has cleared a red flag since: this line is not looked at for signs again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class Context:
     history: tuple[Said, ...] = ()
     misses: int = 0
     within_hours: bool = True
+    red_flag: str | None = None
+    """The sign that was raised and that no person has cleared: until then there is no normal answer."""
+    staffed: bool = True
+    """Somebody of the store's staff is connected and hears an alarm."""
+    waiting: int | None = None
+    """How many wait before her for an advisor; None: she does not wait."""
     now: str = ""
     """ISO time in the store's zone; the dialogue asks no clock."""
 
@@ -93,6 +101,6 @@ class Dialogue(Protocol):
         """Deterministic, no I/O, ≤ 20 ms: run on each text and each partial and final transcript."""
         ...
 
-    def red_flag_text(self, flag: RedFlag, language: Language) -> str:
-        """The fixed, approved text."""
+    def red_flag_text(self, flag: RedFlag, language: Language, *, staffed: bool = True) -> str:
+        """The fixed, approved text; where nobody of the staff is connected it says so."""
         ...

@@ -1,10 +1,13 @@
 """PURE: decisions as `Closing` values."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.dialogue.knowledge import Hit
 from gateway.dialogue.phrases import phrase
-from gateway.dialogue.ports import Action, Closing, Context, HandoffReason, RedFlag
+from gateway.dialogue.ports import Closing, Context, HandoffReason, RedFlag
+from gateway.dialogue.safety import held_text, tel_for, tel_of
+from gateway.dialogue.safety.drafts import spoken_safely
 from signaling.protocol import Choice, Language, Source
 
 
@@ -28,6 +31,8 @@ def handoff(reason: HandoffReason, context: Context, confidence: float = 0.0) ->
     if not context.within_hours:
         offers = (choice("callback", language), choice("appointment", language))
         return Closing(phrase("closed", language), "handoff", confidence, offers, handoff=reason)
+    if context.waiting is not None:
+        return Closing(position(context), "handoff", confidence, handoff=reason)
     special = reason in {
         HandoffReason.TWO_MISSES,
         HandoffReason.SENSITIVE,
@@ -37,6 +42,15 @@ def handoff(reason: HandoffReason, context: Context, confidence: float = 0.0) ->
     }
     key = f"handoff.{reason.value}" if special else "handoff"
     return Closing(phrase(key, language), "handoff", confidence, handoff=reason)
+
+
+def position(context: Context) -> str:
+    """What waiting for an advisor honestly looks like."""
+    if not context.staffed:
+        return phrase("waiting.nobody", context.language)
+    if not context.waiting:
+        return phrase("waiting.first", context.language)
+    return phrase("waiting.behind", context.language).format(ahead=context.waiting)
 
 
 def clarify(hits: Sequence[Hit], context: Context) -> Closing:
@@ -63,5 +77,16 @@ def grounded(hit: Hit, context: Context) -> Closing:
 
 def alarm(flag: RedFlag, text: str) -> Closing:
     """The fixed text of a red flag; nothing else is said."""
-    tel = "120" if flag.action is Action.CALL_120 else None
-    return Closing(text, "red_flag", 1.0, handoff=HandoffReason.RED_FLAG, red_flag=flag, tel=tel)
+    return Closing(text, "red_flag", 1.0, handoff=HandoffReason.RED_FLAG, red_flag=flag, tel=tel_of(flag))
+
+
+def held(sign: str, context: Context) -> Closing:
+    """A raised flag nobody has cleared: the same words, whatever she says."""
+    text = held_text(sign, context.language, staffed=context.staffed)
+    return Closing(text, "red_flag", 1.0, handoff=HandoffReason.RED_FLAG, tel=tel_for(sign))
+
+
+def guarded(closing: Closing, language: Language) -> Closing:
+    """No dose, diagnosis, drug or marketing of first formula, wherever the words came from; a red flag's are fixed."""
+    safe = closing.text if closing.decision == "red_flag" else spoken_safely(closing.text, language)
+    return closing if safe == closing.text else replace(closing, text=safe, choices=(), sources=())

@@ -18,13 +18,12 @@ def open_alarms() -> ColumnElement[bool]:
     return alarms.c.acknowledged_at.is_(None) & alarms.c.cleared_at.is_(None)
 
 
-async def add(connection: AsyncConnection, row: dict[str, Any]) -> bool:
-    """False: this alarm was raised before."""
-    known = (await connection.execute(select(alarms.c.id).where(alarms.c.id == row["id"]))).first()
-    if known is not None:
-        return False
+async def known(connection: AsyncConnection, alarm: str) -> bool:
+    return (await connection.execute(select(alarms.c.id).where(alarms.c.id == alarm))).first() is not None
+
+
+async def add(connection: AsyncConnection, row: dict[str, Any]) -> None:
     await connection.execute(insert(alarms).values({"told": [], **row}))
-    return True
 
 
 async def find(connection: AsyncConnection, where: ColumnElement[bool]) -> Sequence[RowMapping]:

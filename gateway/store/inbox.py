@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.conversation import Conversation
 from gateway.domain.people import Person
 from gateway.store.schema import babies, conversations, events, people, receipts, stores
 from signaling.protocol import BabyView, EventKind, InboxItem
@@ -37,6 +38,15 @@ async def heads(connection: AsyncConnection, person: Person, among: Sequence[str
     wanted = members(person) | conversations.c.id.in_(among)
     query = select(conversations.c.id, conversations.c.last_seq).where(reach(person) & wanted)
     return {row.id: row.last_seq for row in await connection.execute(query)}
+
+
+async def ahead(connection: AsyncConnection, state: Conversation) -> int | None:
+    """How many wait in this store longer than she does; None: she does not wait."""
+    if state.waiting_since is None:
+        return None
+    waits = (conversations.c.store == state.store) & (conversations.c.state == "queued")
+    query = select(func.count()).where(waits, conversations.c.waiting_since < state.waiting_since)
+    return int(await connection.scalar(query) or 0)
 
 
 async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list[InboxItem]:

@@ -32,7 +32,7 @@ class Dangerous:
     def red_flag(self, text: str, _context: Context) -> RedFlag | None:
         return FLAG if "憋气" in text else None
 
-    def red_flag_text(self, flag: RedFlag, _language: Language) -> str:
+    def red_flag_text(self, flag: RedFlag, _language: Language, *, staffed: bool = True) -> str:
         return f"请立即拨打 120（{flag.sign}）"
 
 

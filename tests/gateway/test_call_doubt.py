@@ -28,7 +28,7 @@ class Echo:
     def red_flag(self, text: str, context: Context) -> RedFlag | None:
         return None
 
-    def red_flag_text(self, flag: RedFlag, language: str) -> str:
+    def red_flag_text(self, flag: RedFlag, language: str, *, staffed: bool = True) -> str:
         return ""
 
 

@@ -8,6 +8,15 @@ A second, model-based layer may only add flags.
 """
 
 from gateway.dialogue.safety.check import check, question
-from gateway.dialogue.safety.texts import age_question, red_flag_text, tel_of
+from gateway.dialogue.safety.texts import age_question, held_text, red_flag_text, tel_for, tel_of, unheard_text
 
-__all__ = ["age_question", "check", "question", "red_flag_text", "tel_of"]
+__all__ = [
+    "age_question",
+    "check",
+    "held_text",
+    "question",
+    "red_flag_text",
+    "tel_for",
+    "tel_of",
+    "unheard_text",
+]

@@ -41,6 +41,7 @@ _DISEASE = f"(?:{_WORDS['disease']})"
 _FRAME = tuple(re.compile(frame.replace("<d>", _DISEASE), _FLAGS) for frame in _WORDS["frame"])
 _NO_FRAME, _DRUG, _MEDICINE = _compile("frame_not"), _compile("drug"), _compile("medicine")
 _AMOUNT, _PER_WEIGHT, _NO_DOSE = _compile("amount"), _compile("per_weight"), _compile("dose_not")
+_NO_MARKETING = _compile("marketing_not")
 _COMPARISON, _PUSH = _compile("comparison"), _compile("push")
 _SENTENCE = re.compile(r"[^。!?!?\n;;]+")
 _CLAUSE = re.compile(r"[,,、。!?!?\n;;]")
@@ -72,14 +73,22 @@ def _each(concern: Concern, pattern: re.Pattern[str], text: str) -> Iterator[War
     return (Warned(concern, *match.span()) for match in pattern.finditer(text))
 
 
+def _marketing(concern: Concern, pattern: re.Pattern[str], text: str) -> Iterator[Warned]:
+    """Not where it is denied: 婴儿配方奶不参加促销, 不用鲜牛奶代替母乳."""
+    for warned in _each(concern, pattern, text):
+        clause = _CLAUSE.split(text[: warned.start])[-1][-16:] + text[warned.start : warned.end]
+        if not _NO_MARKETING.search(clause):
+            yield warned
+
+
 def warnings(text: str) -> list[Warned]:
     """Concerns of a draft in the order of the text; none twice at one place."""
     found = {
         *_diagnoses(text),
         *_each(Concern.DRUG, _DRUG, text),
         *_doses(text),
-        *_each(Concern.BREAST_MILK_CLAIM, _COMPARISON, text),
-        *_each(Concern.FORMULA_PUSH, _PUSH, text),
+        *_marketing(Concern.BREAST_MILK_CLAIM, _COMPARISON, text),
+        *_marketing(Concern.FORMULA_PUSH, _PUSH, text),
     }
     return sorted(found, key=lambda warned: (warned.start, warned.end, warned.concern))
 
