@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from benchmarks import results
-from gateway.call_client import CallClient, Hearing, dial
+from gateway.calls.client import CallClient, Hearing, dial
 from media.audio import Samples
 from media.engines.espeak import EspeakSynthesizer
 from media.ports import Voice

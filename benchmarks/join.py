@@ -108,7 +108,7 @@ def _tapped(page: Any) -> Steps:
 
 
 async def client(url: str, mode: str, runs: int) -> list[Steps]:
-    from gateway.call_client import dial
+    from gateway.calls.client import dial
 
     taps = []
     for _ in range(runs):
@@ -128,7 +128,7 @@ async def floor(url: str, runs: int) -> list[Steps]:
     import aiohttp
     from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-    from gateway.call_client import Hearing, Microphone
+    from gateway.calls.client import Hearing, Microphone
     from media import rtc_patches
 
     taps = []

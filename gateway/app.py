@@ -10,10 +10,10 @@ import structlog
 from gateway import telemetry
 from gateway.alarms import Alarms
 from gateway.assistant import Assistant
-from gateway.call_desk import open_calls
-from gateway.call_tickets import Tickets, key_of
-from gateway.call_voice import warm
-from gateway.calls import Calls
+from gateway.calls.calls import Calls
+from gateway.calls.desk import open_calls
+from gateway.calls.tickets import Tickets, key_of
+from gateway.calls.voice import warm
 from gateway.chat import Chat
 from gateway.dialogue import compose
 from gateway.dialogue.ports import Dialogue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from gateway.call_client import CallClient
+    from gateway.calls.client import CallClient
     from media.audio import Samples
 
 SENTENCES = {"zh": "你好，你们几点关门？", "en": "Hello, when do you close today?"}
@@ -46,7 +46,7 @@ def _broken(numbers: dict[str, float], limits: dict[str, float]) -> list[str]:
 
 
 async def _call(url: str, wav: Path | None, say: str, language: str, standby: bool) -> dict[str, float]:
-    from gateway.call_client import dial
+    from gateway.calls.client import dial
 
     speech = await asyncio.to_thread(_recorded, wav) if wav else await _spoken(say, language)
     async with asyncio.timeout(GIVE_UP_S), dial(url, language) as client:

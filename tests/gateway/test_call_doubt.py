@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.call_answers import SpokenAnswers
-from gateway.call_doubt import weigh
+from gateway.calls.answers import SpokenAnswers
+from gateway.calls.doubt import weigh
 from gateway.dialogue.ports import Closing, Context, RedFlag, Say
 from media.ports import Heard
 

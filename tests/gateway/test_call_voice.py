@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.call_context import HOTWORDS, hotwords
-from gateway.call_voice import fixed_lines, stored_profile, warm
+from gateway.calls.context import HOTWORDS, hotwords
+from gateway.calls.voice import fixed_lines, stored_profile, warm
 from gateway.settings import Settings
 from gateway.store.engine import Store
 from media.engines import Engines

@@ -376,7 +376,7 @@ async def test_whip_refuses_in_code(house: Served) -> None:
 
 async def test_the_call_client_joins_speaks_and_hears_an_answer(house: Served) -> None:
     """`nestcall call` from the inside: guest, standby, tap, a spoken turn, hang-up."""
-    from gateway.call_client import dial
+    from gateway.calls.client import dial
 
     async with dial(house.url, "en") as client:
         shown: list[str] = []

@@ -8,7 +8,7 @@ misheard are asked back before they are answered (call_doubt).
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from gateway.call_doubt import Doubted, weigh
+from gateway.calls.doubt import Doubted, weigh
 from gateway.dialogue.ports import Closing, Context, Dialogue, Say
 from media.ports import Heard
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from gateway.call_room import Room
-from gateway.calls import Calls
+from gateway.calls.calls import Calls
+from gateway.calls.room import Room
 from gateway.switchboard import Verb, Visit
 from signaling.protocol import (
     Ack,

@@ -1,9 +1,9 @@
 """Calls hung into the gateway: engines, verbs, what `ready` says, the loop that owns them."""
 
 from gateway.alarms import Alarms
-from gateway.call_verbs import call_verbs
-from gateway.call_voice import Voices
-from gateway.calls import Calls
+from gateway.calls.calls import Calls
+from gateway.calls.verbs import call_verbs
+from gateway.calls.voice import Voices
 from gateway.chat import Chat
 from gateway.clock import unix
 from gateway.dialogue.ports import Dialogue

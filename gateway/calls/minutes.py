@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from gateway.call_about import About
+from gateway.calls.about import About
 from gateway.chat import Chat
 from gateway.domain.events import Fact
 from gateway.domain.people import Person

@@ -11,11 +11,11 @@ from typing import Literal, assert_never
 
 import structlog
 
-from gateway.call_about import About
-from gateway.call_minutes import Minutes
-from gateway.call_peers import Line
-from gateway.call_sound import Source, Speaker, SteadyEar, Voicing
-from gateway.call_words import notice
+from gateway.calls.about import About
+from gateway.calls.minutes import Minutes
+from gateway.calls.peers import Line
+from gateway.calls.sound import Source, Speaker, SteadyEar, Voicing
+from gateway.calls.words import notice
 from gateway.domain import call as machine
 from gateway.domain.call import Call
 from gateway.domain.people import Person

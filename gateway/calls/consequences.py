@@ -1,7 +1,7 @@
 """What an answer brings with it once she hears it: choices to tap, a person asked for."""
 
-from gateway.call_context import CallContext
-from gateway.call_room import Room
+from gateway.calls.context import CallContext
+from gateway.calls.room import Room
 from gateway.chat import new_nonce
 from gateway.dialogue.ports import Closing
 from gateway.domain.events import Fact

@@ -1,20 +1,20 @@
 """Calls: who may start, resume, take over and end one, and when there is no room for another.
 
-A peer connection before the tap is a standby (gateway.call_peers); a call is a room (gateway.call_room), put together
-by gateway.call_rooms; what it writes is gateway.call_record and gateway.call_minutes.
+A peer connection before the tap is a standby (gateway.calls.peers); a call is a room (gateway.calls.room), put together
+by gateway.calls.rooms; what it writes is gateway.calls.record and gateway.calls.minutes.
 """
 
 import asyncio
 from typing import Any
 
-from gateway import call_context
 from gateway.alarms import Alarms
-from gateway.call_about import About
-from gateway.call_context import CallContext
-from gateway.call_load import Load
-from gateway.call_peers import Line, Peers
-from gateway.call_room import Room
-from gateway.call_rooms import MakesVoices, Rooms
+from gateway.calls import context as call_context
+from gateway.calls.about import About
+from gateway.calls.context import CallContext
+from gateway.calls.load import Load
+from gateway.calls.peers import Line, Peers
+from gateway.calls.room import Room
+from gateway.calls.rooms import MakesVoices, Rooms
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain import call as machine

@@ -6,10 +6,10 @@ from typing import cast
 
 from sqlalchemy import select
 
-from gateway.call_answers import SpokenAnswers
-from gateway.call_context import CallContext
-from gateway.call_minutes import Minutes
-from gateway.call_sound import SteadyEar, Voicing
+from gateway.calls.answers import SpokenAnswers
+from gateway.calls.context import CallContext
+from gateway.calls.minutes import Minutes
+from gateway.calls.sound import SteadyEar, Voicing
 from gateway.settings import Settings
 from gateway.store.engine import Store
 from gateway.store.schema import stores

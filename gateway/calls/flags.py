@@ -4,8 +4,8 @@ Checked on every partial and final transcript and on typed words, deterministica
 """
 
 from gateway.alarms import Alarms
-from gateway.call_context import CallContext
-from gateway.call_room import Room
+from gateway.calls.context import CallContext
+from gateway.calls.room import Room
 from gateway.chat import Chat
 from gateway.dialogue.language import written
 from gateway.dialogue.ports import Dialogue, RedFlag

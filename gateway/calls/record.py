@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.call_room import Owning, Room
+from gateway.calls.room import Owning, Room
 from gateway.chat import Chat, new_nonce
 from gateway.domain.events import Fact
 from gateway.domain.people import Person

@@ -6,18 +6,18 @@ from typing import Protocol
 import structlog
 from sqlalchemy import RowMapping
 
-from gateway import call_context
 from gateway.alarms import Alarms
-from gateway.call_about import About
-from gateway.call_answers import SpokenAnswers
-from gateway.call_consequences import Consequences
-from gateway.call_context import CallContext
-from gateway.call_flags import Flags
-from gateway.call_minutes import Minutes
-from gateway.call_peers import Peers
-from gateway.call_record import Record
-from gateway.call_room import Owning, Room
-from gateway.call_sound import Speaker, SteadyEar, Voicing
+from gateway.calls import context as call_context
+from gateway.calls.about import About
+from gateway.calls.answers import SpokenAnswers
+from gateway.calls.consequences import Consequences
+from gateway.calls.context import CallContext
+from gateway.calls.flags import Flags
+from gateway.calls.minutes import Minutes
+from gateway.calls.peers import Peers
+from gateway.calls.record import Record
+from gateway.calls.room import Owning, Room
+from gateway.calls.sound import Speaker, SteadyEar, Voicing
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain.call import AssistantReady, Call
@@ -37,7 +37,7 @@ REVIVE_S = 30.0
 
 
 class MakesVoices(Protocol):
-    """`gateway.call_voice.Voices`."""
+    """`gateway.calls.voice.Voices`."""
 
     def make(
         self, ear: SteadyEar, words: str, answers: SpokenAnswers, minutes: Minutes, context: CallContext
