@@ -87,7 +87,7 @@ def _tapped(page: Any) -> Steps:
     """One tap. `first_frame` is when the page first counted a picture shown."""
     page.evaluate(
         """() => {
-        const shown = () => Object.values(__nestcall.frames).reduce((a, b) => a + b, 0);
+        const shown = () => __nestcall.frames.remote ?? 0;
         const before = shown();
         globalThis.__tap = { frame: null };
         const watch = () => {

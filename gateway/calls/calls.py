@@ -50,7 +50,7 @@ class Calls:
     ) -> None:
         self._settings, self._store, self._chat = settings, store, chat
         self.load = Load()
-        self.peers = Peers(rules or Rules(allow_lan=settings.allow_lan), settings.max_standbys, lambda: self.full)
+        self.peers = Peers(rules or Rules(allow_lan=settings.allow_lan), settings.max_standbys, self._refuses)
         self.rooms = Rooms(store, chat, hub, alarms, dialogue, voices, self.peers, gateway=gateway)
         self._prepared: dict[Line, asyncio.Task[CallContext | None]] = {}
         """Of lines with a standby, until the tap or the end of the line."""
@@ -75,6 +75,10 @@ class Calls:
     @property
     def full(self) -> bool:
         return self.draining or self.load.high or len(self.rooms.live) >= self._settings.max_calls
+
+    def _refuses(self, line: Line) -> bool:
+        """A running call's own parties are always let in: an advisor who takes over, a mother who comes back."""
+        return self.full and line.person.role == "customer" and not self.rooms.of_customer(line.person.id)
 
     # ------------------------------------------------------------ the customer's side
 

@@ -49,7 +49,7 @@ class Peer:
 class Peers:
     """All of them, by line and name. `busy` says whether new ones are refused."""
 
-    def __init__(self, rules: sdp.Rules, max_standbys: int, busy: Callable[[], bool]) -> None:
+    def __init__(self, rules: sdp.Rules, max_standbys: int, busy: Callable[[Line], bool]) -> None:
         self._rules = rules
         self._room = max_standbys
         self._busy = busy
@@ -69,7 +69,7 @@ class Peers:
 
     async def offer(self, line: Line, name: str, offer: str) -> str:
         """The answer's SDP. Raises BadInput(BAD_SDP) or TooMuch(BUSY); a name offered again replaces the older one."""
-        if self._busy():
+        if self._busy(line):
             raise TooMuch(ErrorCode.BUSY, "no room for another connection", retry_after_ms=5_000)
         try:
             guarded = sdp.guard_offer(offer, self._rules)
