@@ -95,3 +95,6 @@ soak: setup ## 30 minutes, 200 calls placed and ended: tasks, descriptors and me
 
 bench-engines: setup ## cost of detectors, voice and recognizers; how often the phrasebook is right
 	@$(PY) -m benchmarks.engines
+
+bench-answer: setup ## a question in chat until its answer is seen, over the real WebSocket
+	@$(PY) -m benchmarks.answer

@@ -142,7 +142,7 @@ def flag_facts(state: Conversation, seq: int, flag: RedFlag, text: str, alarm: s
     if text:
         body = {"kind": "text", "text": text, "tel": tel_of(flag)}
         role: Role = "assistant" if state.owner == "assistant" else "system"
-        facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{seq}", body))
+        facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{seq}", body, {"decision": "red_flag"}))
     if state.state in ("with_assistant", "resolved"):
         facts.append(
             Fact(EventKind.CONVERSATION_QUEUED, "system", "system", f"flag-queue-{seq}", data={"reason": "red_flag"})

@@ -36,11 +36,10 @@ class CallContext:
     async def refresh(self, store: Store, chat: Chat) -> None:
         """What was written since it was read; what was said in the call meanwhile is in the log, or comes again."""
         fresh = await of_call(store, chat, self.context.conversation)
-        self.context, self.voice, self.staff = (
-            replace(fresh.context, misses=self.context.misses),
-            fresh.voice,
-            fresh.staff,
-        )
+        known = self.context  # a flag raised meanwhile stands
+        flag = known.red_flag or fresh.context.red_flag
+        self.context = replace(fresh.context, misses=known.misses, red_flag=flag, staffed=known.staffed)
+        self.voice, self.staff = fresh.voice, fresh.staff
 
     def __call__(self) -> Context:
         return self.context

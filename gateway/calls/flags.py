@@ -8,8 +8,7 @@ from gateway.calls.context import CallContext
 from gateway.calls.room import Room
 from gateway.chat import Chat
 from gateway.dialogue.language import written
-from gateway.dialogue.ports import Dialogue, RedFlag
-from gateway.dialogue.safety import held_text
+from gateway.dialogue.ports import Action, Dialogue, RedFlag
 from gateway.hub import Hub
 from signaling.protocol import Event, EventKind
 
@@ -40,8 +39,9 @@ class Flags:
         """What the log says of the flag: a message she sent beside the call raised it, or a person cleared it."""
         match event.kind:
             case EventKind.RED_FLAG_RAISED if (sign := str(event.data["sign"])) not in self._seen:
-                language = self._context().language
-                self._warn(sign, held_text(sign, language, staffed=self._staffed()))
+                flag = RedFlag(sign, Action(event.data["action"]), "")
+                words = self._dialogue.red_flag_text(flag, self._context().language, staffed=self._staffed())
+                self._warn(sign, words)
             case EventKind.RED_FLAG_CLEARED:
                 self._seen.clear()
                 self._context.cleared()

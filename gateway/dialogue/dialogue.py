@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import structlog
 
 from gateway.dialogue import replies
-from gateway.dialogue.handoff import off_limits, store_rule
+from gateway.dialogue.handoff import medical, off_limits, store_rule
 from gateway.dialogue.intents import Intent, chosen, intent
 from gateway.dialogue.knowledge import Found
 from gateway.dialogue.library import Library
@@ -122,19 +122,21 @@ class Assistant:
     async def _known(self, text: str, context: Context) -> Closing | Draft:
         knowledge = await self._library.of(context.store)
         found = knowledge.search(text, context.store, context.now[:10])
-        closing = _worded(found, context)
+        closing = _worded(found, context, medical(text))
         if self._writer and closing.decision in ("answer", "clarify") and found.hits:
             return self._writer.draft(text, context, found.hits, closing)
         return closing
 
 
-def _worded(found: Found, context: Context) -> Closing:
+def _worded(found: Found, context: Context, about_illness: bool) -> Closing:
     """What retrieval alone says."""
     sensitive = bool(found.hits) and found.hits[0].entry.sensitive
     match found.decision:
         case "answer":
             return replies.grounded(found.hits[0], context)
         case "clarify" if sensitive:
+            return replies.handoff(HandoffReason.SENSITIVE, context, found.confidence)
+        case "clarify" | "handoff" if about_illness:
             return replies.handoff(HandoffReason.SENSITIVE, context, found.confidence)
         case "clarify" if context.misses <= MAX_MISSES:
             return replies.clarify(found.hits, context)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.dialogue.ports import Context, HandoffReason
+from gateway.dialogue.safety.tables import table
 
 TOPICS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern, re.IGNORECASE)
@@ -39,6 +40,18 @@ def store_rule(text: str, context: Context, rules: Mapping[str, Any]) -> Handoff
         if topic and young and topic.search(text):
             return HandoffReason.STORE_RULE
     return None
+
+
+_NAMES = "|".join(str(table("drafts")[kind]) for kind in ("disease", "drug"))
+_MEDICAL = re.compile(
+    rf"{_NAMES}|什么病|生病|诊断|处方|药|激素|抗生素|疹子|\b(?:disease|diagnos\w+|prescri\w+|medicine|dos(?:e|age)|antibiotics?)\b",
+    re.IGNORECASE,
+)
+
+
+def medical(text: str) -> bool:
+    """About an illness or a medicine: where no entry is sure, a person answers, nobody is asked to guess along."""
+    return bool(_MEDICAL.search(text))
 
 
 def off_limits(text: str) -> bool:

@@ -42,6 +42,9 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "现在不在顾问的服务时间。我可以帮您约明天回电，或者预约到店/视频；其他问题也可以继续问我。",
         "Our advisors are off duty now. I can arrange a callback tomorrow or an appointment in store or by video; and you can keep asking me.",
     ),
+    "waiting.angry": ("很抱歉让您不愉快了。", "I am sorry about this. "),
+    "waiting.sensitive": ("这个问题要由顾问来回答才稳妥。", "This deserves a professional answer. "),
+    "waiting.tool_failed": ("系统暂时查不到。", "I cannot look it up right now. "),
     "waiting.first": (
         "顾问已经收到您的请求，您排在第一位。等的时候可以继续问我。",
         "An advisor has your request and you are first in line. You can keep asking me meanwhile.",

@@ -10,6 +10,8 @@ from gateway.dialogue.safety import held_text, tel_for, tel_of
 from gateway.dialogue.safety.drafts import spoken_safely
 from signaling.protocol import Choice, Language, Source
 
+_SAID_WHY = frozenset({HandoffReason.ANGRY, HandoffReason.SENSITIVE, HandoffReason.TOOL_FAILED})
+
 
 def choice(id: str, language: Language) -> Choice:
     """One of the standing choices."""
@@ -32,7 +34,8 @@ def handoff(reason: HandoffReason, context: Context, confidence: float = 0.0) ->
         offers = (choice("callback", language), choice("appointment", language))
         return Closing(phrase("closed", language), "handoff", confidence, offers, handoff=reason)
     if context.waiting is not None:
-        return Closing(position(context), "handoff", confidence, handoff=reason)
+        why = phrase(f"waiting.{reason.value}", language) if reason in _SAID_WHY else ""
+        return Closing(why + position(context), "handoff", confidence, handoff=reason)
     special = reason in {
         HandoffReason.TWO_MISSES,
         HandoffReason.SENSITIVE,

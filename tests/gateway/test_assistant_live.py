@@ -13,6 +13,7 @@ from gateway.dialogue.ports import Closing, Context, HandoffReason, Say
 from gateway.dialogue.safety.drafts import warnings
 from gateway.settings import Settings
 from gateway.store.schema import callbacks, stores
+from tests.gateway.callers import on_line
 from tests.gateway.served import Client, Served, served
 
 MOTHER, ADVISOR, MANAGER = "customer-lili", "advisor-chen", "manager-lin"
@@ -337,3 +338,50 @@ async def test_what_the_manager_teaches_is_answered_at_once(shop: Served) -> Non
         assert (await shop.call(MANAGER, "POST", path, id="umbrella", **answer))[0] == 200
         taught = await ask(phone, conversation, question)
         assert (taught["data"]["decision"], taught["body"]["text"]) == ("answer", "可以,收银台登记。")
+
+
+# ---------------------------------------------------------------- in a call
+
+
+async def test_in_a_call_a_flag_is_said_stays_and_is_cleared_by_a_person(settings: Settings) -> None:
+    spoken = settings.model_copy(update={"synthesizer": "tone"})
+    async with served(spoken) as shop, on_line(shop, MOTHER) as line, shop.connect(ADVISOR) as desk:
+        at(shop.gateway, NOON)
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+
+        async def hears(text: str, *parts: str) -> None:
+            await line.client.ask("call.say", call=line.call, text=text)
+            shown = await line.frame(
+                lambda f: (
+                    f["type"] == "caption.shown"
+                    and f["role"] == "assistant"
+                    and any(part in f["text"] for part in parts)
+                )
+            )
+            assert shown["call"] == line.call
+
+        await hears("宝宝抽搐了,翻白眼", "这可能是急症")
+        alarm = (await desk.until("alarm.raised"))["alarm"]
+        assert (alarm["call"], alarm["action"]) == (line.call, "CALL_120")
+        tap = await line.frame(lambda f: f.get("event", {}).get("body", {}).get("tel") == "120")
+        assert tap["event"]["ai"] is True
+        context = shop.gateway.calls.rooms._flags[line.call]._context
+        assert context().red_flag == alarm["sign"]
+        await context.refresh(shop.gateway.store, shop.gateway.chat)
+        assert context().red_flag == alarm["sign"]
+        await clear(shop, line.conversation)
+        assert context().red_flag is None
+        assert all(said.cleared for said in context().history)
+        assert [frame["type"] for frame in desk.got].count("alarm.raised") == 1
+
+
+async def test_what_she_writes_beside_the_call_stops_the_voice_too(settings: Settings) -> None:
+    spoken = settings.model_copy(update={"synthesizer": "tone"})
+    async with served(spoken) as shop, on_line(shop, MOTHER) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        await line.client.send(line.conversation, "宝宝嘴唇发紫,喘不上气")
+        await line.frame(lambda f: f["type"] == "caption.shown" and "急症" in f["text"])
