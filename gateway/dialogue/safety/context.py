@@ -32,6 +32,8 @@ _LESSON, _HEARSAY, _OTHERS, _TALE = _cue("lesson"), _cue("hearsay"), _cue("other
 _ADULT, _THING = _cue("adult"), _cue("thing")
 _OVER = _cue("over")
 _SHOP = _cue("shopping")
+CUES = (_SHOP, _IF, _LESSON, _HEARSAY, _OTHERS, _REMOTE, _OVER, _ADULT, _THING, _NOW, _OURS, NOT_WITHIN)
+"""Evidence for `learned`; the order is part of its weights."""
 
 
 @dataclass(frozen=True, slots=True)

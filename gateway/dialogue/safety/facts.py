@@ -55,6 +55,12 @@ def ages(text: str) -> tuple[Measure, ...]:
     return tuple(sorted(found, key=lambda measure: measure.start))
 
 
+def age(text: str, card: int | None) -> int | None:
+    """In days: what was said last, else what the card says."""
+    said = ages(text)
+    return int(said[-1].value) if said else card
+
+
 _SHORT = re.compile(
     "(?:没|未|不|不到|不足|差)(?:有)?(?:满|到|足|过)?|under |less than |not (?:even |yet )?|almost |nearly "
 )

@@ -18,6 +18,9 @@ _LETTERS = table("letters")
 _SIMPLIFIED = str.maketrans(_LETTERS["traditional"], _LETTERS["simplified"])
 _CONTRACTIONS = [(re.compile(pattern), plain) for pattern, plain in _LETTERS["contractions"]]
 _SPELLINGS = [(re.compile(pattern), right) for pattern, right in _LETTERS["spellings"]]
+_UNIT = (
+    "度|个|天|日|周|星期|礼拜|岁|小时|钟头|钟|次|下|分|秒|米|层|级|楼|点|月|年|斤|颗|粒|片|毫升|遍|口|几|多|来|半|晚|宿"
+)
 _TERMS: dict[str, str] = {}
 _REAL_WORDS = frozenset(_LETTERS["real_words"])
 
@@ -67,6 +70,7 @@ def _space(text: str) -> str:
     pieces = re.findall(r"[一-鿿]+", text)
     spelled = len(pieces) > 3 and sum(map(len, pieces)) < 2 * len(pieces)
     text = re.sub(r"(?<=[一-鿿])\s+(?=[一-鿿])", "" if spelled else ",", text)
+    text = re.sub(rf"(?<=[0-9])\s+(?=[一-鿿])(?!{_UNIT}|时|左右|以|左|到|才|就|米|公)", ",", text)
     text = re.sub(r"(?<=[一-鿿])(?=[a-z])|(?<=[a-z])(?=[一-鿿])", " ", text)
     return re.sub(r"\s+", " ", text)
 
@@ -90,9 +94,6 @@ def plain(text: str) -> str:
 # ---------------------------------------------------------------- numbers
 
 _DIGIT = {"零": 0, "一": 1, "二": 2, "两": 2, "俩": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_UNIT = (
-    "度|个|天|日|周|星期|礼拜|岁|小时|钟头|钟|次|下|分|秒|米|层|级|楼|点|月|年|斤|颗|粒|片|毫升|遍|口|几|多|来|半|晚|宿"
-)
 _CHINESE_NUMBER = re.compile(
     r"[二三四五六七八九]十[一二三四五六七八九]?(?![一二三四五六七八九]度)"
     r"|(?:[零一二两三四五六七八九]?百零?)?(?:[一二两三四五六七八九]?十)?[零一二两俩三四五六七八九]{0,2}"
