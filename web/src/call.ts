@@ -113,24 +113,30 @@ export class CallLine {
     const spare = this.standby.take();
     const joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
     this.joining = joining;
-    this.sound.open((at) => this.telling.heard(joining, at));
+    const listen = () => this.sound.open((at) => this.telling.heard(joining, at));
     try {
+      // With permission given before, the message leaves first: the microphone and our own sound open while it travels.
+      const ringing = this.standby.microphoneAllowed ? this.ring(spare, ask, listen) : null;
+      if (!ringing) listen();
+      ringing?.catch(() => undefined); // both may fail before anybody waits for them
       const opening = openDevices(media);
-      opening.catch(() => undefined); // it may fail before anybody waits for it
-      // With permission given before, ringing does not wait for the microphone; otherwise it waits for the answer.
-      if (!(await this.standby.microphoneAllowed())) await opening;
-      await Promise.all([this.ring(spare, ask), opening.then((opened) => this.opened(opened))]);
+      opening.catch(() => undefined);
+      if (!ringing) await opening;
+      await Promise.all([ringing ?? this.ring(spare, ask), opening.then((opened) => this.opened(opened))]);
     } catch (error) {
       this.refused(error);
     }
   }
 
-  private async ring(spare: Peer | null, ask: Ask): Promise<void> {
+  /** `sent` runs between the message and its answer. */
+  private async ring(spare: Peer | null, ask: Ask, sent: () => void = () => undefined): Promise<void> {
     const peer = spare ?? (await this.peers.offered());
     if (this.state.value.phase !== "opening") return this.peers.forget(peer);
+    const answer = this.page.ask(ask(peer.name));
+    sent();
     this.use(peer);
     try {
-      this.accepted((await this.page.ask(ask(peer.name))) as Ack);
+      this.accepted((await answer) as Ack);
     } catch (error) {
       const gone = error instanceof RefusedError && error.code === "no_such_peer";
       if (!gone || !spare) throw error;

@@ -65,6 +65,11 @@ export class Peer {
     ]);
   }
 
+  /** Has any sound of the other side arrived? Cheap enough to ask every few milliseconds, unlike `stats`. */
+  get heard(): boolean {
+    return this.audio.receiver.getSynchronizationSources().length > 0;
+  }
+
   stats(): Promise<RTCStatsReport> {
     return this.inner.getStats();
   }

@@ -13,13 +13,14 @@ export class Standby {
   private peer: Peer | null = null;
   private notBefore = 0;
   private hiding: ReturnType<typeof setTimeout> | undefined;
-  private allowed: Promise<boolean> | null = null;
+  private permission: PermissionStatus | null = null;
 
   constructor(
     private readonly page: Page,
     private readonly peers: Peers,
     private readonly busy: () => boolean,
   ) {
+    void askPermission().then((permission) => (this.permission = permission));
     page.connection.onState((state) => (state === "online" ? this.wanted() : this.gone()));
     document.addEventListener("visibilitychange", () => this.seen());
   }
@@ -60,9 +61,8 @@ export class Standby {
   }
 
   /** Was the microphone allowed before? Then ringing need not wait for it. */
-  microphoneAllowed(): Promise<boolean> {
-    this.allowed ??= askPermission();
-    return this.allowed;
+  get microphoneAllowed(): boolean {
+    return this.permission?.state === "granted";
   }
 
   private gone(): void {
@@ -77,11 +77,10 @@ export class Standby {
   }
 }
 
-async function askPermission(): Promise<boolean> {
+async function askPermission(): Promise<PermissionStatus | null> {
   try {
-    const status = await navigator.permissions.query({ name: "microphone" as PermissionName });
-    return status.state === "granted";
+    return await navigator.permissions.query({ name: "microphone" as PermissionName });
   } catch {
-    return false; // Firefox before 131 has no such permission name
+    return null; // Firefox before 131 has no such permission name
   }
 }
