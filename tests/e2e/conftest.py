@@ -193,7 +193,10 @@ def until(page: Page, expression: str, timeout: float = 15.0) -> Any:
         except Error:  # the page is between two documents
             pass
         page.wait_for_timeout(50)
-    raise AssertionError(f"never true within {timeout} s: {expression}; last: {page.evaluate(expression)}")
+    call = page.evaluate("JSON.stringify(globalThis.__nestcall?.call ?? null)")
+    raise AssertionError(
+        f"never true within {timeout} s: {expression}; last: {page.evaluate(expression)}; call: {call}"
+    )
 
 
 class People:

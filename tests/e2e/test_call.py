@@ -1,5 +1,6 @@
 """Calls with real media: what is asserted was heard as audio energy and seen as frames drawn, not read off a state."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,8 +128,15 @@ def test_two_advisors_press_and_one_wins(people: People) -> None:
     for advisor in both:
         open_conversation(advisor, customer)
         expect(advisor.get_by_role("button", name="接管")).to_be_enabled()
+    at_once = (
+        time.time() * 1000 + 500
+    )  # both clicks are planned first: a quick winner would take the other's button away
     for advisor in both:
-        advisor.evaluate("[...document.querySelectorAll('.live-call .primary')].at(-1).click()")
+        advisor.evaluate(
+            """at => void setTimeout(() =>
+            [...document.querySelectorAll('.live-call .primary')].at(-1).click(), at - Date.now())""",
+            at_once,
+        )
     on_the_line(customer, "with_advisor")
     phases = [
         until(one, "['running', 'ended'].includes(__nestcall.call.phase) && __nestcall.call.phase") for one in both
