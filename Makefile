@@ -58,6 +58,8 @@ web: types ## build the pages into web/static
 	[ -d node_modules ] && [ ! package-lock.json -nt node_modules/.done ] || { npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.done; }
 	npm test && npm run build
 
+bench: bench-join bench-voice bench-jitter bench-engines bench-answer bench-redflags evaluate bench-messages bench-capacity ## all benchmarks but the long ones (bench-peers, faults, soak)
+
 bench-voice: setup ## answer and stop latency over WHIP, false interruptions, endpointing
 	@$(PY) -m benchmarks.endpointing
 	$(PY) -m benchmarks.interruptions
