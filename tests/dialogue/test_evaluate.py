@@ -74,3 +74,14 @@ def test_the_demo_answers_its_golden_questions() -> None:
     assert len(scores["questions"]) >= 300
     assert scores["coverage_at_95"] > 0.5
     assert scores["abstained"] > 0.9
+
+
+def test_bare_entries_and_empty_lines(tmp_path: Path) -> None:
+    arguments = files(
+        tmp_path, [{"id": "a", "question": "怎么退货"}], [{"question": "怎么退货", "expect": "a", "note": 1}]
+    )
+    asked = tmp_path / "q.jsonl"
+    asked.write_text("\n\n" + asked.read_text("utf-8") + "\n\n", "utf-8")
+    done = CliRunner().invoke(build(), arguments)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["asked"] == 1

@@ -26,13 +26,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Token tuples to meanings; `longest` bounds the scan."""
+    """Token tuples to meanings."""
 
     exact: dict[tuple[str, ...], tuple[int, ...]]
     heard: dict[tuple[str, ...], tuple[int, ...]]
     common: frozenset[int]
     stops: frozenset[tuple[str, ...]]
-    longest: int
+    reach: dict[str, int]
+    """The longest expression that starts with this token, or with this reading; most tokens start none."""
 
 
 def _lines(name: str) -> list[str]:
@@ -54,20 +55,24 @@ def lexicon() -> Lexicon:
             if len(words) >= HEARD_FROM and is_cjk(words[0]):
                 heard.setdefault(tuple(map(reading, words)), set()).add(meaning)
     stops = frozenset(tokens(line) for line in _lines("stopwords.txt"))
-    longest = max(map(len, [*exact, *stops]))
+    reach: dict[str, int] = {}
+    for words in (*exact, *stops, *heard):
+        reach[words[0]] = max(len(words), reach.get(words[0], 0))
     fixed = {words: tuple(sorted(found)) for words, found in exact.items()}
-    return Lexicon(fixed, {w: tuple(sorted(f)) for w, f in heard.items()}, frozenset(common), stops, longest)
+    return Lexicon(fixed, {w: tuple(sorted(f)) for w, f in heard.items()}, frozenset(common), stops, reach)
 
 
-def spans(words: tuple[str, ...]) -> tuple[Span, ...]:
-    """Every meaning in `words`. A shorter span inside a longer one of the same kind of evidence is dropped."""
+def spans(words: tuple[str, ...], readings: tuple[str, ...], idle: tuple[bool, ...]) -> tuple[Span, ...]:
+    """Every meaning in `words`, which read as `readings`; `idle` is their `stop_mask`.
+
+    A shorter span inside a longer one of the same kind of evidence is dropped.
+    """
     table = lexicon()
-    readings = tuple(map(reading, words))
-    idle = stop_mask(words)
     found: list[Span] = []
     reach_exact = reach_heard = 0
     for start in range(len(words)):
-        for end in range(min(len(words), start + table.longest), start, -1):
+        reach = max(table.reach.get(words[start], 0), table.reach.get(readings[start], 0))
+        for end in range(min(len(words), start + reach), start, -1):
             meanings = table.exact.get(words[start:end], ())
             if meanings and end > reach_exact:
                 found += [Span(start, end, meaning, True) for meaning in meanings]
@@ -84,7 +89,8 @@ def stop_mask(words: tuple[str, ...]) -> tuple[bool, ...]:
     table = lexicon()
     mask = [False] * len(words)
     for start in range(len(words)):
-        for end in range(start + 1, min(len(words), start + 6) + 1):
+        reach = table.reach.get(words[start], 0)
+        for end in range(start + 1, min(len(words), start + reach) + 1):
             if words[start:end] in table.stops:
                 mask[start:end] = [True] * (end - start)
     return tuple(mask)

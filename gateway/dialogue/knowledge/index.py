@@ -56,8 +56,9 @@ def meaning_term(meaning: int) -> str:
 def analyse(text: str) -> Analysed:
     """Tokens, readings, meanings and index terms of `text`."""
     words = tokens(text)
-    found = spans(words)
-    bare = Analysed(words, tuple(map(reading, words)), _idle(words, found), found, {})
+    readings, stops = tuple(map(reading, words)), stop_mask(words)
+    found = spans(words, readings, stops)
+    bare = Analysed(words, readings, _idle(stops, found), found, {})
     return replace(bare, terms=_terms(bare))
 
 
@@ -84,9 +85,9 @@ def _meant(span: Span) -> float:
     return MEANING if span.exact else HEARD
 
 
-def _idle(words: tuple[str, ...], found: tuple[Span, ...]) -> tuple[bool, ...]:
+def _idle(stops: tuple[bool, ...], found: tuple[Span, ...]) -> tuple[bool, ...]:
     """Topicless tokens, except where several of them mean something together (how long, 几点下班)."""
-    mask = list(stop_mask(words))
+    mask = list(stops)
     for span in found:
         if span.exact and span.end - span.start > 1:
             mask[span.start : span.end] = [False] * (span.end - span.start)

@@ -75,14 +75,19 @@ def coverage(found: Sequence[Cover], weight: NDArray[np.float64], held: Containe
     return float(np.dot(weight, degrees)) / mass if mass else 0.0
 
 
-def coverages(
-    found: Sequence[Cover], weight: NDArray[np.float64], present: Callable[[str], NDArray[np.bool_]], columns: int
+def degrees(
+    found: Sequence[Cover], tokens: int, present: Callable[[str], NDArray[np.bool_]], columns: int
 ) -> NDArray[np.float64]:
-    """`coverage` of a text by many others at once: `present(term)` says which of the `columns` hold it."""
-    degrees = np.zeros((len(weight), columns))
+    """To what degree each of the `tokens` is covered by each of `columns` texts: `present(term)` says which hold it."""
+    covered = np.zeros((tokens, columns))
     for cover in found:
         held = present(cover.term) * cover.degree
         for i in range(cover.start, cover.end):
-            np.maximum(degrees[i], held, out=degrees[i])
+            np.maximum(covered[i], held, out=covered[i])
+    return covered
+
+
+def shares(weight: NDArray[np.float64], covered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`coverage` of each column of `degrees`."""
     mass = float(weight.sum())
-    return weight @ degrees / mass if mass else np.zeros(columns)
+    return weight @ covered / mass if mass else np.zeros(covered.shape[1])

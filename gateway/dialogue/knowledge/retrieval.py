@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gateway.dialogue.knowledge import calibration
 from gateway.dialogue.knowledge.entries import Entry
 from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, invert
-from gateway.dialogue.knowledge.match import Cover, coverage, coverages, covers, weights
+from gateway.dialogue.knowledge.match import Cover, coverage, covers, degrees, shares, weights
 from gateway.dialogue.knowledge.text import quantities
 
 CANDIDATES = 12
@@ -85,13 +85,14 @@ class Knowledge:
         starts = np.searchsorted(np.repeat(range(len(order)), self._sizes(order)), range(len(order)))
         by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
         found = covers(asked)
-        forth = coverages(found, weight, by_row, len(rows))
+        forth = shares(weight, degrees(found, len(weight), by_row, len(rows)))
 
         def any_row(term: str) -> NDArray[np.bool_]:
             return np.logical_or.reduceat(by_row(term), starts)
 
-        wide = coverages(found, weight, any_row, len(order))
-        widest = coverages(found, weight, lambda term: any_row(term) | by_entry(term), len(order))
+        asked_for = degrees(found, len(weight), any_row, len(order))
+        known = np.maximum(asked_for, degrees(found, len(weight), by_entry, len(order)))
+        wide, widest = shares(weight, asked_for), shares(weight, known)
         ideal = self._asked.ideal(asked.terms) or 1.0
         for n, (entry, size) in enumerate(zip(order, self._sizes(order), strict=True)):
             mine = slice(starts[n], starts[n] + size)
@@ -122,7 +123,7 @@ class Knowledge:
         judged = self.evidence(text, store, today)
         if not judged:
             return Found((), "handoff")
-        confident = calibration.confidences([e.score for e in judged], *judged[0].features[:2])
+        confident = calibration.confidences([e.score for e in judged], judged[0].features)
         hits = tuple(Hit(self.entries[e.entry], c) for e, c in zip(judged, confident, strict=True))[:TOP]
         return Found(hits, calibration.decide(hits[0].confidence))
 
