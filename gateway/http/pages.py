@@ -37,21 +37,26 @@ def page(name: str) -> web.StreamResponse:
 
 
 async def customer(ask: Ask) -> web.StreamResponse:
-    """Her page. A first visit makes her a guest, where guests are welcome."""
+    """Her page."""
+    return await hers(ask, "index.html")
+
+
+async def phone(ask: Ask) -> web.StreamResponse:
+    return await hers(ask, "phone.html")
+
+
+async def hers(ask: Ask, name: str) -> web.StreamResponse:
+    """A first visit makes her a guest, where guests are welcome; staff go to their own page."""
     if ask.visitor is not None:
-        return page("index.html") if not ask.visitor.staff else moved(home_of(ask.visitor))
+        return page(name) if not ask.visitor.staff else moved(home_of(ask.visitor))
     if not ask.gateway.settings.guests or "text/html" not in ask.request.headers.get("Accept", ""):
-        return page("index.html")
+        return page(name)
     await ask.turnstile.pass_(ask.request, "guest", 120)
     language = "en" if ask.request.headers.get("Accept-Language", "zh").lower().startswith("en") else "zh"
     _, token, _ = await auth.as_guest(ask.gateway, ask.request.query.get("store"), language)
-    response = page("index.html")
+    response = page(name)
     auth.set_cookie(ask.gateway, response, token)
     return response
-
-
-async def phone(_ask: Ask) -> web.StreamResponse:
-    return page("phone.html")
 
 
 async def console(ask: Ask) -> web.StreamResponse:

@@ -53,17 +53,18 @@ async def test_the_token_is_nowhere_in_the_database(settings: Settings) -> None:
         assert len(code) >= 112 / 6
 
 
-async def test_a_first_visit_makes_a_guest_with_a_conversation(settings: Settings) -> None:
+@pytest.mark.parametrize("door", ["/", "/phone"])
+async def test_a_first_visit_makes_a_guest_with_a_conversation(settings: Settings, door: str) -> None:
     async with served(settings) as s:
         browser = {"Accept": "text/html", "Accept-Language": "en-GB"}
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=browser) as http:
-            async with http.get(s.url + "/") as page:
+            async with http.get(s.url + door) as page:
                 assert "nestcall_session" in page.cookies
             async with http.get(s.url + "/api/v1/inbox") as mine:
                 items = (await mine.json())["items"]
             assert len(items) == 1
             assert "AI assistant" in items[0]["last_text"]
-            async with http.get(s.url + "/") as again:
+            async with http.get(s.url + door) as again:
                 assert "nestcall_session" not in again.cookies
 
 
