@@ -281,6 +281,28 @@ async def responder(settings: Settings) -> Finding:
     return Finding("weak", name, f"LLM {why}", fix)
 
 
+async def embeddings(settings: Settings) -> Finding:
+    """Has two words embedded, as the re-ranker would."""
+    from time import perf_counter
+
+    from gateway.dialogue.embeddings import Embeddings
+    from gateway.errors import EngineBroken
+
+    name = "重排 re-ranker"
+    if not settings.embeddings_url:
+        return Finding("ok", name, "无 none · 可选 optional: NESTCALL_EMBEDDINGS_URL")
+    model = Embeddings(settings.embeddings_url, settings.embeddings_key.get_secret_value(), settings.embeddings_model)
+    began = perf_counter()
+    try:
+        vectors = await model.of(["奶瓶", "bottle"], 5.0)
+    except EngineBroken as error:
+        fix = "暂用知识库检索；检查 NESTCALL_EMBEDDINGS_URL / _KEY / _MODEL · retrieval goes on without it; check these"
+        return Finding("weak", name, error.detail, fix)
+    took = 1_000 * (perf_counter() - began)
+    return Finding("ok", name, f"{settings.embeddings_model} · {len(vectors[0])} numbers · {took:.0f} ms")
+
+
 CHECKS: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (
     versions, pages, disk, database, redis, port, media_ports, microphone, turn, recognizer, synthesizer, responder,
+    embeddings,
 )  # fmt: skip

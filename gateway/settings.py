@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     llm_key: SecretStr = SecretStr("")
     llm_model: str = ""
     embeddings_url: str = Field("", description="OpenAI-style base URL with /v1/embeddings; empty: no re-ranker")
+    embeddings_key: SecretStr = SecretStr("")
+    embeddings_model: str = ""
     shop_url: str = Field("", description="base URL of the shop's own system for tools; empty: our own tables")
     shop_secret: SecretStr = SecretStr("")
     edge_tts: bool = Field(True, description="try Microsoft's edge-tts; not meant for commercial use by its maker")

@@ -2,6 +2,7 @@
 
 from gateway.dialogue import safety
 from gateway.dialogue.dialogue import Assistant
+from gateway.dialogue.embeddings import Embeddings, Reranker
 from gateway.dialogue.library import Database, Library
 from gateway.dialogue.llm.client import ChatModel
 from gateway.dialogue.llm.writer import Writer
@@ -16,7 +17,7 @@ from gateway.settings import Settings
 def compose(store: Database, settings: Settings) -> Dialogue:
     """The assistant of this gateway over the knowledge in `store`."""
     desk = Desk(_shop(store, settings))
-    return Assistant(Library(store), safety, desk, _writer(settings, desk))
+    return Assistant(Library(store), safety, desk, _writer(settings, desk), _reranker(settings))
 
 
 def _shop(store: Database, settings: Settings) -> Shop:
@@ -29,6 +30,13 @@ def _writer(settings: Settings, desk: Desk) -> Writer | None:
         return None
     model = ChatModel(settings.llm_url, settings.llm_key.get_secret_value(), settings.llm_model)
     return Writer(model, desk, spoken_safely)
+
+
+def _reranker(settings: Settings) -> Reranker | None:
+    if not settings.embeddings_url:
+        return None
+    key = settings.embeddings_key.get_secret_value()
+    return Reranker(Embeddings(settings.embeddings_url, key, settings.embeddings_model))
 
 
 __all__ = ["compose"]

@@ -10,9 +10,11 @@ from typing import Literal, Protocol
 import structlog
 
 from gateway.dialogue import replies
+from gateway.dialogue.embeddings import Reranker
 from gateway.dialogue.handoff import medical, off_limits, store_rule
 from gateway.dialogue.intents import Intent, chosen, intent
-from gateway.dialogue.knowledge import Found
+from gateway.dialogue.knowledge import Found, Hit
+from gateway.dialogue.knowledge.retrieval import decided
 from gateway.dialogue.library import Library
 from gateway.dialogue.llm.writer import Draft, Writer
 from gateway.dialogue.ports import Closing, Context, HandoffReason, RedFlag, Say
@@ -39,13 +41,21 @@ class Gate(Protocol):
 
 
 class Assistant:
-    """Implements `ports.Dialogue`. `writer` is None where no LLM is configured."""
+    """Implements `ports.Dialogue`. `writer` is None where no LLM is configured, `reranker` where no embeddings are."""
 
-    def __init__(self, library: Library, gate: Gate, desk: Desk, writer: Writer | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        gate: Gate,
+        desk: Desk,
+        writer: Writer | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._library = library
         self._gate = gate
         self._desk = desk
         self._writer = writer
+        self._reranker = reranker
 
     def red_flag(self, text: str, context: Context) -> RedFlag | None:
         return self._gate.check(_turns(text, context), _youngest(context))
@@ -121,11 +131,18 @@ class Assistant:
 
     async def _known(self, text: str, context: Context) -> Closing | Draft:
         knowledge = await self._library.of(context.store)
-        found = knowledge.search(text, context.store, context.now[:10])
+        found = await self._weighed(text, knowledge.candidates(text, context.store, context.now[:10]))
         closing = _worded(found, context, medical(text))
         if self._writer and closing.decision in ("answer", "clarify") and found.hits:
             return self._writer.draft(text, context, found.hits, closing)
         return closing
+
+    async def _weighed(self, text: str, hits: Sequence[Hit]) -> Found:
+        """Retrieval's own finding; where it is not sure and there is a re-ranker, with that second opinion."""
+        found = decided(hits)
+        if self._reranker is None or found.decision == "answer":
+            return found
+        return await self._reranker.reranked(text, hits) or found
 
 
 def _worded(found: Found, context: Context, about_illness: bool) -> Closing:

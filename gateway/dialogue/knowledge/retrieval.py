@@ -118,14 +118,22 @@ class Knowledge:
         text = self._rows[row]
         return covers(text), weights(text, self._asked.weight)
 
-    def search(self, text: str, store: str | None = None, today: str = "") -> Found:
-        """The best three of what `store` may tell on `today` (ISO date), with confidences."""
+    def candidates(self, text: str, store: str | None = None, today: str = "") -> list[Hit]:
+        """Up to `CANDIDATES` of what `store` may tell on `today` (ISO date), best first."""
         judged = self.evidence(text, store, today)
         if not judged:
-            return Found((), "handoff")
+            return []
         confident = calibration.confidences([e.score for e in judged], judged[0].features)
-        hits = tuple(Hit(self.entries[e.entry], c) for e, c in zip(judged, confident, strict=True))[:TOP]
-        return Found(hits, calibration.decide(hits[0].confidence))
+        return [Hit(self.entries[e.entry], c) for e, c in zip(judged, confident, strict=True)]
+
+    def search(self, text: str, store: str | None = None, today: str = "") -> Found:
+        """The best three of the `candidates`, and the decision."""
+        return decided(self.candidates(text, store, today))
+
+
+def decided(hits: Sequence[Hit]) -> Found:
+    """The best three of `hits` (best first), and what the first one's confidence calls for."""
+    return Found(tuple(hits[:TOP]), calibration.decide(hits[0].confidence) if hits else "handoff")
 
 
 def _presence(index: Inverted, columns: NDArray[Any]) -> Callable[[str], NDArray[np.bool_]]:

@@ -1,0 +1,6 @@
+"""An OpenAI-compatible model of meanings: a second opinion on the entries retrieval found. Optional."""
+
+from gateway.dialogue.embeddings.client import Embeddings
+from gateway.dialogue.embeddings.reranker import Reranker
+
+__all__ = ["Embeddings", "Reranker"]
