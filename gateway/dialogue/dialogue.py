@@ -103,7 +103,7 @@ class Assistant:
                 return replies.handoff(HandoffReason.ASKED, context, 1.0)
             case Intent.ANGRY:
                 return replies.handoff(HandoffReason.ANGRY, context, 1.0)
-            case Intent.HUMAN | Intent.GREETING | Intent.THANKS | Intent.BYE as small:
+            case Intent.HUMAN | Intent.GREETING | Intent.THANKS | Intent.BYE | Intent.STAY as small:
                 return replies.chat(small.value, context)
             case None:
                 return None

@@ -13,6 +13,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "I am an AI assistant, not a person. Say “advisor” and I will bring in someone from the store.",
     ),
     "thanks": ("不客气，还有什么想问的随时说。", "You are welcome. Ask any time."),
+    "stay": ("好的，不转，我来答。您想问什么？", "All right, I stay with you. What would you like to know?"),
     "bye": ("好的，祝您和宝宝一切都好，再见。", "All the best to you and your baby. Goodbye."),
     "handoff": (
         "好的，正在为您转接顾问，之前的对话顾问都能看到，不用再说一遍。",
