@@ -11,7 +11,8 @@ from gateway.dialogue.knowledge.match import coverage, covers, weights
 ALIKE = 0.62
 """Two questions belong together when they cover each other this far, on average."""
 
-WATCHED = ("top1", "helped", "answered_wrong", "coverage_at_95")
+WATCHED = ("asked", "top1", "answered_right", "helped", "answered_wrong", "coverage_at_95")
+RATES = ("top1", "answered_right", "helped")
 
 
 def likeness(one: str, other: str) -> float:
@@ -44,12 +45,14 @@ class Preview:
 
     @property
     def worse(self) -> bool:
-        """Fewer helped, or more wrong answers: publishing it asks for confirmation."""
+        """Fewer found, answered or helped, or more wrong answers: publishing it asks for confirmation.
+
+        Not by how many are helped alone: a second entry for the same question turns answers into questions back.
+        """
         if not self.before:
             return False
-        return (
-            self.after["helped"] < self.before["helped"] or self.after["answered_wrong"] > self.before["answered_wrong"]
-        )
+        fewer = any(self.after[name] < self.before[name] for name in RATES)
+        return fewer or self.after["answered_wrong"] > self.before["answered_wrong"]
 
 
 def score(knowledge: Knowledge, golden: Sequence[Question]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The manager's knowledge: entries and versions, import and export, trying a question, unanswered questions, scores."""
 
 import asyncio
+from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
@@ -206,6 +207,14 @@ class Golden(BaseModel):
 async def golden(ask: Ask) -> web.StreamResponse:
     async with ask.gateway.store.read() as connection:
         return said({"items": await teaching.golden(connection, ask.person.chain)})
+
+
+async def new_golden(ask: Ask) -> web.StreamResponse:
+    """POST {question, expect, tags}: the id is made here."""
+    chain = ask.person.chain
+    row = (await ask.read(Golden)).model_dump(mode="json") | {"id": f"{chain[:40]}-{token_hex(6)}"}
+    await ask.gateway.store.write(lambda c: teaching.add_golden(c, chain, [row]))
+    return said(row, 201)
 
 
 async def keep_golden(ask: Ask) -> web.StreamResponse:

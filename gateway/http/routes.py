@@ -89,6 +89,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/unanswered/{cluster}/answer", knowledge.answer_cluster, "manager"),
     Route("POST", "/api/v1/unanswered/{cluster}/dismiss", knowledge.dismiss_cluster, "manager"),
     Route("GET", "/api/v1/golden", knowledge.golden, "manager"),
+    Route("POST", "/api/v1/golden", knowledge.new_golden, "manager"),
     Route("PUT", "/api/v1/golden/{question}", knowledge.keep_golden, "manager"),
     Route("DELETE", "/api/v1/golden/{question}", knowledge.drop_golden, "manager"),
     Route("GET", "/api/v1/scores", knowledge.scores, "manager"),

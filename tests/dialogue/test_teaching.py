@@ -29,6 +29,7 @@ def test_a_preview_names_what_the_change_answers_and_what_it_costs() -> None:
     good = preview([A, B], changed([A, B], umbrella), golden, ["可以借雨伞吗", "停车收费吗"])
     assert good.answered == ("可以借雨伞吗",)
     assert not good.worse
+    assert good.after["asked"] == 2
     assert preview([A, B], [B], golden, []).worse
 
 

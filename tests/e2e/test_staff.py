@@ -74,6 +74,22 @@ def test_import_reports_each_bad_row_and_versions_go_back(people: People) -> Non
     expect(page.locator(".entries li")).to_have_count(1)
 
 
+def test_golden_questions_are_edited_and_scored(people: People) -> None:
+    page = manager(people)
+    page.get_by_role("button", name="评分趋势", exact=True).click()
+    page.get_by_label("客户会怎么问").fill("紫色大象会唱歌吗")
+    page.get_by_role("button", name="添加").click()
+    expect(page.get_by_label("客户会怎么问")).to_have_value("")
+    page.get_by_label("客户会怎么问").fill("紫色大象")
+    expect(page.locator(".golden li")).to_have_count(1)
+    page.get_by_role("button", name="现在评分").click()
+    expect(page.locator(".figures dd").first).to_be_visible(timeout=30_000)
+    shares = [float(text.rstrip("%")) for text in page.locator(".figures dd").all_inner_texts()]
+    assert all(0 <= share <= 100 for share in shares)
+    page.get_by_role("button", name="删除").click()
+    expect(page.locator(".golden li")).to_have_count(0)
+
+
 def test_the_managers_page_is_accessible(people: People) -> None:
     page = manager(people)
     for tab in ("未解决的问题", "评分趋势", "对话", "知识库"):

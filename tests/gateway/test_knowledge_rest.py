@@ -45,7 +45,7 @@ async def test_only_the_manager_comes_in(shop: Served) -> None:
         for r in ROUTES
         if r.path.startswith(("/api/v1/knowledge", "/api/v1/unanswered", "/api/v1/golden", "/api/v1/scores"))
     ]
-    assert len(mine) == 18
+    assert len(mine) == 19
     for route in mine:
         path = route.path.format(entry="sterilise", cluster="k", question="q")
         for person, status in ((CUSTOMER, 404), (ADVISOR, 404), (None, 404)):
@@ -123,3 +123,18 @@ async def test_an_unanswered_question_becomes_knowledge(shop: Served) -> None:
     assert (await shop.call(MANAGER, "POST", path, **wanted))[0] == 200
     assert (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"] == []
     assert (await shop.call(MANAGER, "POST", path, **wanted))[0] == 404  # settled already
+
+
+async def test_golden_questions_are_edited(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"))
+    status, made = await shop.call(MANAGER, "POST", "/api/v1/golden", question="能借伞吗", expect=None)
+    assert status == 201
+    path = f"/api/v1/golden/{made['id']}"
+    assert (await shop.call(MANAGER, "PUT", path, question="能借伞吗", expect="umbrella"))[0] == 200
+    _, kept = await shop.call(MANAGER, "GET", "/api/v1/golden")
+    assert {(one["question"], one["expect"]) for one in kept["items"]} == {
+        ("怎么给奶瓶消毒", "sterilise"),
+        ("能借伞吗", "umbrella"),
+    }
+    await shop.call(MANAGER, "DELETE", path)
+    assert len((await shop.call(MANAGER, "GET", "/api/v1/golden"))[1]["items"]) == 1

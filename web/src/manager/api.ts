@@ -59,6 +59,12 @@ export interface Score {
   readonly totals: Totals;
 }
 
+export interface Golden {
+  readonly id: string;
+  readonly question: string;
+  readonly expect: string | null;
+}
+
 export interface Trial {
   readonly top: readonly { readonly id: string; readonly question: string; readonly confidence: number }[];
   readonly decision: "answer" | "clarify" | "handoff";
@@ -79,6 +85,10 @@ export const clusters = (): Promise<readonly Cluster[]> => items("/unanswered");
 export const dismiss = (cluster: string): Promise<unknown> => call("POST", `/unanswered/${cluster}/dismiss`, {});
 export const scores = (): Promise<readonly Score[]> => items("/scores");
 export const measure = (): Promise<Score> => call("POST", "/scores", {});
+export const goldenQuestions = (): Promise<readonly Golden[]> => items("/golden");
+export const addGolden = (question: string, expect: string): Promise<Golden> =>
+  call("POST", "/golden", { question, expect: expect || null });
+export const dropGolden = (id: string): Promise<unknown> => call("DELETE", `/golden/${encodeURIComponent(id)}`);
 
 /** Publishes; for a cluster of unanswered questions that settles it too. */
 export const publish = (entry: Entry, cluster: string | null, confirmed: boolean): Promise<Judged> =>

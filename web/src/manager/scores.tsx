@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { dayName } from "../i18n";
 import { problemText } from "../problem";
 import { type StaffKey, ts } from "../words/staff";
+import { GoldenList } from "./golden";
 import { measure, type Score, scores } from "./api";
 
 const WIDTH = 600;
@@ -58,13 +59,14 @@ export function ScoresView() {
           </p>
         </>
       ) : null}
+      <GoldenList />
     </>
   );
 }
 
 /** Shares 0..1; wrong answers come as a count. */
 const share = ({ totals }: Score, name: string): number =>
-  name === "answered_wrong" ? (totals[name] ?? 0) / Math.max(1, totals["asked"] ?? 1) : (totals[name] ?? 0);
+  name === "answered_wrong" ? (totals[name] ?? 0) / (totals["asked"] || Infinity) : (totals[name] ?? 0);
 
 const y = (value: number): number => 4 + (HEIGHT - 8) * (1 - value);
 
