@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.dialogue.dialogue import Assistant
-from gateway.dialogue.ports import HandoffReason
+from gateway.dialogue.ports import HandoffReason, Said
 from gateway.dialogue.tools.requests import Wish, wish
 from gateway.dialogue.tools.when import when
 from gateway.store import schema
@@ -55,6 +55,14 @@ def test_an_impossible_time_is_no_time() -> None:
         ("取消预约", Wish.CANCEL),
         ("明天让顾问回电给我", Wish.CALLBACK),
         ("宝宝夜里醒怎么办", None),
+        ("我想明天下午三点带宝宝来游泳", Wish.BOOK),
+        ("can I come in on saturday for a massage", Wish.BOOK),
+        ("把游泳改到周日下午两点", Wish.CHANGE),
+        ("我约的是几点", Wish.MINE),
+        ("明天上午十点回我电话", Wish.CALLBACK),
+        ("快递怎么还不来", Wish.ORDER),
+        ("has my order shipped", Wish.ORDER),
+        ("游泳前要喂奶吗", None),
     ],
 )
 def test_which_tool_a_text_asks_for(text: str, asked: Wish | None) -> None:
@@ -132,3 +140,39 @@ async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) 
     assert young.handoff is HandoffReason.STORE_RULE
     older = await ask(assistant, "奶瓶怎么消毒", baby_age_days=(245,))
     assert older.handoff is None
+
+
+async def test_a_bare_time_answers_the_question_when(assistant: Assistant) -> None:
+    first = await ask(assistant, "想约婴儿游泳")
+    done = await ask(assistant, "周六上午十点", history=(Said("assistant", first.text),))
+    assert (done.tools, done.text.startswith("约好了:婴儿游泳,11月28日 周六 10:00")) == ((Wish.BOOK,), True)
+    asked = await ask(assistant, "改约游泳")
+    done = await ask(assistant, "周日14:00", history=(Said("assistant", asked.text),))
+    assert done.text.startswith("改好了:婴儿游泳,11月29日 周日 14:00")
+
+
+async def test_only_the_kind_she_names_is_changed(assistant: Assistant) -> None:
+    await ask(assistant, "预约抚触 周六上午十点")
+    asked = await ask(assistant, "把游泳改到周日下午两点")
+    assert asked.decision == "clarify"
+    assert [choice.text for choice in asked.choices[:-1]] == ["改约抚触"]
+    assert "11月28日 周六 10:00" in (await ask(assistant, "我的预约")).text
+
+
+async def test_a_closed_time_for_a_change_offers_open_ones(assistant: Assistant) -> None:
+    await ask(assistant, "预约抚触 周六上午十点")
+    offered = await ask(assistant, "抚触改到周日晚上十一点")
+    assert offered.text.startswith("那个时间门店不营业")
+    done = await ask(assistant, offered.choices[0].text)
+    assert done.text.startswith("改好了:抚触")
+
+
+@pytest.mark.parametrize("text", ["余杭店几点关门", "江宁店在哪"])
+async def test_another_stores_hours_are_not_ours(assistant: Assistant, text: str) -> None:
+    closing = await ask(assistant, text)
+    assert closing.tools == ()
+    assert text[:3] in closing.text
+
+
+async def test_a_call_back_today_where_only_an_hour_is_named(assistant: Assistant) -> None:
+    assert "11月24日 周二 20:00" in (await ask(assistant, "晚上八点打给我")).text

@@ -11,7 +11,7 @@ from gateway.dialogue.tools.port import Answered, Appointment, Caller, Shop, Wha
 from gateway.dialogue.tools.requests import Wish
 from gateway.dialogue.tools.when import When, when
 from gateway.domain.schedule import is_open
-from gateway.errors import Conflict, NotYours
+from gateway.errors import Conflict
 from signaling.protocol import Choice
 
 HOURS_OFFERED = (10, 14, 16)
@@ -43,6 +43,8 @@ class Desk:
 
     async def serve(self, text: str, context: Context) -> Closing | None:
         asked = requests.wish(text)
+        if asked is None and (whole := _continued(text, context)):
+            text, asked = whole, requests.wish(whole)
         return await self.grant(asked, text, context) if asked else None
 
     async def grant(self, asked: Wish, text: str, context: Context) -> Closing | None:
@@ -51,12 +53,16 @@ class Desk:
 
     # ------------------------------------------------------------ look-ups
 
-    async def _hours(self, _text: str, context: Context) -> Closing:
+    async def _hours(self, text: str, context: Context) -> Closing | None:
         found = await self._shop.store(caller_of(context))
+        if requests.elsewhere(text, found.value.name):
+            return None
         return _told(words.hours(found.value, context.now, context.language), Wish.HOURS, context, found)
 
-    async def _address(self, _text: str, context: Context) -> Closing:
+    async def _address(self, text: str, context: Context) -> Closing | None:
         found = await self._shop.store(caller_of(context))
+        if requests.elsewhere(text, found.value.name):
+            return None
         return _told(words.address(found.value, context.language), Wish.ADDRESS, context, found)
 
     async def _product(self, text: str, context: Context) -> Closing | None:
@@ -115,52 +121,86 @@ class Desk:
             return await self._offer(kind, wanted, context, f"booking.{error.detail.split()[0]}")
         return _told(words.appointment(done, context.language), Wish.BOOK, context)
 
-    async def _offer(self, kind: What, wanted: When, context: Context, why: str) -> Closing:
-        """Open times as choices; tapping one is the booking, in her own words."""
+    async def _offer(self, kind: What, wanted: When, context: Context, why: str, act: Wish = Wish.BOOK) -> Closing:
+        """Open times as choices; tapping one is the booking or the change, in her own words."""
         store = (await self._shop.store(caller_of(context))).value
         times = _free(store.hours, context, wanted)
         zh = context.language == "zh"
-        label = words.what(kind, context.language)
-        texts = [f"预约{label} {words.moment(at, 'zh')}" if zh else f"Book {label} {_tappable(at)}" for at in times]
+        asked = _asking(act, kind, context)
+        texts = [f"{asked} {words.moment(at, 'zh') if zh else _tappable(at)}" for at in times]
         choices = tuple(Choice(id=f"book-{n}", text=text) for n, text in enumerate(texts, 1))
         lines = [f"{n}. {text}" for n, text in enumerate(texts, 1)]
         text = "\n".join([phrase(why, context.language), *lines])
-        return Closing(text, "clarify", 1.0, choices, tools=(Wish.BOOK,))
+        return Closing(text, "clarify", 1.0, choices, tools=(act,))
 
     async def _cancel(self, text: str, context: Context) -> Closing:
         mine = (await self._shop.appointments(caller_of(context))).value
         meant = _meant(mine, text, context)
         if len(meant) != 1:
-            return self._which(meant or mine, context, "取消预约", "Cancel my appointment:")
+            return self._which(meant or mine, context, Wish.CANCEL)
         done = await self._shop.cancel(caller_of(context), meant[0].id)
         return _told(words.appointment(done, context.language), Wish.CANCEL, context)
 
     async def _change(self, text: str, context: Context) -> Closing:
         mine = (await self._shop.appointments(caller_of(context))).value
-        if len(mine) != 1:
-            return self._which(mine, context, "取消预约", "Cancel my appointment:")
+        kind = requests.what(text.replace("预约", ""))
+        meant = [one for one in mine if kind in (None, "visit", one.what)]
+        if len(meant) != 1:
+            return self._which(tuple(meant) or mine, context, Wish.CHANGE)
         now = datetime.fromisoformat(context.now)
         wanted = when(text, now)
-        old = datetime.fromisoformat(mine[0].starts_at)
+        old = datetime.fromisoformat(meant[0].starts_at)
         hour, minute = (old.hour, old.minute) if wanted.hour is None else (wanted.hour, wanted.minute)
-        at = When(wanted.day, hour, minute).moment(now)
+        at = When(wanted.day or (old.date() if wanted.hour is not None else None), hour, minute).moment(now)
         if at is None:
-            return Closing(phrase("booking.change", context.language), "clarify", 1.0, tools=(Wish.CHANGE,))
+            ask = f"{phrase('booking.change', context.language)} ({words.what(meant[0].what, context.language)})"
+            return Closing(ask, "clarify", 1.0, tools=(Wish.CHANGE,))
         try:
-            done = await self._shop.change(caller_of(context), mine[0].id, at.isoformat())
-        except (Conflict, NotYours):
-            return Closing(phrase("booking.closed", context.language), "clarify", 1.0, tools=(Wish.CHANGE,))
+            done = await self._shop.change(caller_of(context), meant[0].id, at.isoformat())
+        except Conflict as error:
+            why = f"booking.{error.detail.split()[0]}"
+            return await self._offer(meant[0].what, wanted, context, why, Wish.CHANGE)
         return _told(words.appointment(done, context.language), Wish.CHANGE, context)
 
-    def _which(self, mine: tuple[Appointment, ...], context: Context, zh: str, en: str) -> Closing:
+    def _which(self, mine: tuple[Appointment, ...], context: Context, act: Wish) -> Closing:
         if not mine:
             return Closing(phrase("booking.none", context.language), "answer", 1.0, tools=(Wish.MINE,))
-        label = zh if context.language == "zh" else en
-        texts = [f"{label} {_line(one, context)}" for one in mine]
+        label = "取消预约" if context.language == "zh" else "Cancel my appointment:"
+        if act is Wish.CANCEL:
+            texts = [f"{label} {_line(one, context)}" for one in mine]
+        else:  # a date would be taken for the new one
+            texts = list(dict.fromkeys(_asking(act, one.what, context) for one in mine))
         choices = tuple(Choice(id=f"which-{n}", text=text[:200]) for n, text in enumerate(texts, 1))
         lines = [f"{n}. {text}" for n, text in enumerate(texts, 1)]
         text = "\n".join([phrase("booking.which", context.language), *lines])
-        return Closing(text, "clarify", 1.0, (*choices, choice("person", context.language)), tools=(Wish.CANCEL,))
+        return Closing(text, "clarify", 1.0, (*choices, choice("person", context.language)), tools=(act,))
+
+
+_ASKED_WHEN = tuple(f"booking.{key}" for key in ("when", "closed", "in", "booked"))
+
+
+def _continued(text: str, context: Context) -> str | None:
+    """A bare time after we asked for one: what it is the time for, in words that say so."""
+    wanted = when(text, datetime.fromisoformat(context.now))
+    if wanted.day is None and wanted.hour is None:
+        return None
+    last = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
+    language = context.language
+    kind = requests.what(last.replace(phrase("booking.when", language), "")) or "visit"
+    if last.startswith(phrase("booking.change", language)):
+        return f"{_asking(Wish.CHANGE, kind, context)} {text}"
+    if last.startswith(tuple(phrase(key, language) for key in _ASKED_WHEN)):
+        act = Wish.CHANGE if requests.wish(last.splitlines()[-1]) is Wish.CHANGE else Wish.BOOK
+        return f"{_asking(act, kind, context)} {text}"
+    return None
+
+
+def _asking(act: Wish, kind: What, context: Context) -> str:
+    """The words of a customer who wants this; `requests.wish` and `requests.what` read them back."""
+    label = words.what(kind, context.language)
+    if context.language == "zh":
+        return f"{'改约' if act is Wish.CHANGE else '预约'}{label}"
+    return f"Change my appointment for {label} to" if act is Wish.CHANGE else f"Book {label}"
 
 
 def _told(text: str, used: Wish, context: Context, found: Answered[object] | None = None) -> Closing:
@@ -206,7 +246,10 @@ def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> 
 
 def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str:
     """When she asked for, if the store is open then; else the next opening morning."""
-    at = wanted.moment(datetime.fromisoformat(context.now))
-    if at and at > datetime.fromisoformat(context.now) and is_open(hours, at):
-        return at.isoformat()
+    now = datetime.fromisoformat(context.now)
+    days = [wanted.day] if wanted.day else [now.date(), now.date() + timedelta(days=1)]
+    for day in days:
+        at = When(day, wanted.hour, wanted.minute).moment(now)
+        if at and at > now and is_open(hours, at):
+            return at.isoformat()
     return _free(hours, context, When(wanted.day, None))[0]

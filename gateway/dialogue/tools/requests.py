@@ -26,7 +26,7 @@ class Wish(StrEnum):
 _RULES: tuple[tuple[Wish, str], ...] = (
     (
         Wish.CALLBACK,
-        r"回电|回个电话|(?:打|拨)(?:个)?(?:电话)?给我|给我(?:打|回)(?:个)?电话|打我(?:的)?电话"
+        r"回电|回个电话|回我(?:个)?电话|(?:打|拨)(?:个)?(?:电话)?给我|给我(?:打|回)(?:个)?电话|打我(?:的)?电话"
         r"|\b(?:call|ring|phone) me(?: back)?\b|\bcall ?back\b",
     ),
     (
@@ -36,12 +36,12 @@ _RULES: tuple[tuple[Wish, str], ...] = (
     ),
     (
         Wish.CHANGE,
-        r"改约|改期|(?:预约|约的|约好的).{0,12}(?:改|换|推迟|提前|挪)|(?:改|换|推迟|挪).{0,8}预约"
-        r"|\b(?:reschedule|move|change|postpone)\b.{0,24}\b(?:appointment|booking|reservation)",
+        r"改约|改期|(?:游泳|抚触|按摩|视频).{0,6}(?:改|换|推迟|提前|挪)(?:到|成|个|一下)|(?:预约|约的|约好的).{0,12}(?:改|换|推迟|提前|挪)|(?:改|换|推迟|挪).{0,8}预约"
+        r"|\b(?:reschedule|move|change|postpone)\b.{0,24}\b(?:appointment|booking|reservation|swim|massage|video)",
     ),
     (
         Wish.MINE,
-        r"我的预约|我(?:约|预约)了(?:什么|哪|几)|(?:查|看)(?:一下)?(?:我的?)?预约|有没有约上|\bmy (?:appointments?|bookings?)\b",
+        r"我的预约|我(?:约|预约|订)的(?:是|在)?(?:几点|什么时候|哪天|几号|周几)|我(?:约|预约)了(?:什么|哪|几)|(?:查|看)(?:一下)?(?:我的?)?预约|有没有约上|\bmy (?:appointments?|bookings?)\b",
     ),
     (
         Wish.BOOK,
@@ -52,9 +52,10 @@ _RULES: tuple[tuple[Wish, str], ...] = (
     ),
     (
         Wish.ORDER,
-        r"(?:我|的)?.{0,4}(?:订单|快递|包裹|物流|东西|货).{0,8}(?:到哪|在哪|哪了|哪儿|走到|状态|什么时候到|几时到|查一?下|还没(?:到|发|收到))"
+        r"(?:我|的)?.{0,4}(?:订单|快递|包裹|物流|东西|货).{0,8}(?:到哪|在哪|哪了|哪儿|走到|状态|什么时候到|几时到|查一?下|还没(?:到|发|收到)|怎么还不|怎么还没|还不来|没动静)"
         r"|(?:查|看)(?:一下|下)?(?:我)?的?(?:订单|快递|物流|包裹)|发货了(?:没|吗)|到哪(?:儿|里)?了"
-        r"|\bwhere(?:'s| is) my (?:order|parcel|package)|\b(?:track|status of) my (?:order|parcel|package)|\bmy order status\b",
+        r"|\bwhere(?:'s| is) my (?:order|parcel|package)|\b(?:track|status of) my (?:order|parcel|package)|\bmy order status\b"
+        r"|\b(?:has|have|did|is|when will|when does) my (?:order|parcel|package)\b.{0,12}\b(?:ship|sent|dispatch|leave|left|arrive|come|get here|on (?:its|the) way)",
     ),
     (
         Wish.POINTS,
@@ -76,9 +77,15 @@ _RULES: tuple[tuple[Wish, str], ...] = (
     ),
     (
         Wish.PRODUCT,
-        r"多少钱|什么价|价格|贵不贵|有货|有没有(?:货|卖)|库存|卖不卖|还有(?:吗|没)|\bprice\b|\bhow much (?:is|are|does)\b|\bin stock\b|\bdo you (?:have|sell)\b",
+        r"多少钱|什么价|价格|贵不贵|有货|有没有(?:货|卖)|库存|卖不卖|还有(?:吗|没)|现货|成分|配料|\bprice\b|\bhow much (?:is|are|does)\b|\bin stock\b|\bingredients\b|\bdo you (?:have|sell)\b",
     ),
 )
+_TIMED = re.compile(
+    r"(?=.*(?:今天|明天|后天|周[一二三四五六日末天]|星期|礼拜|\d ?[点号日]|[一二三四五六七八九十]点|上午|下午|today|tomorrow|\w+day\b|\d ?[ap]\.?m))"
+    r".*(?:(?:想|要|打算|准备|可以|能|带).{0,16}(?:来|去|过来).{0,8}(?:游泳|抚触|按摩|下水)|\b(?:come|bring|visit|pop)\b.{0,32}\b(?:swim|massage))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""She names a time and what she comes for: that is a booking without the word."""
 _COMPILED = tuple((wish, re.compile(pattern, re.IGNORECASE)) for wish, pattern in _RULES)
 _HOWTO = re.compile(
     r"怎么(?:预约|约|订|取消|改)|如何(?:预约|取消)|\bhow (?:do|can) (?:i|we) (?:book|cancel|change|track)"
@@ -99,7 +106,17 @@ def wish(text: str) -> Wish | None:
     for found, pattern in _COMPILED:
         if pattern.search(text):
             return None if found is Wish.HOURS and _POLICY.search(text) else found
-    return None
+    return Wish.BOOK if _TIMED.search(text) else None
+
+
+_NO_NAME = re.compile(r"[你们我咱这那哪几家个开本贵一分各别其他到来在是母婴实体饭酒商附近旗舰总]")
+_STORE = re.compile(r"([\u4e00-\u9fff]{2,3}?)店")
+
+
+def elsewhere(text: str, store: str) -> bool:
+    """Another store than `store` (its name) is named: 余杭店 where she is a customer of 徐汇店."""
+    names = [name for name in _STORE.findall(text) if not _NO_NAME.search(name)]
+    return any(name[-2:] not in store for name in names)
 
 
 def what(text: str) -> What | None:
@@ -108,6 +125,8 @@ def what(text: str) -> What | None:
 
 
 _MANY = 3
+LONG = 6
+"""Letters from which a Latin word names a product by itself (stroller, diaper)."""
 
 
 def named(products: tuple[ProductFacts, ...], text: str) -> tuple[ProductFacts, ...]:
@@ -127,6 +146,6 @@ def _shared(product: ProductFacts, asked: set[str], pairs: set[tuple[str, str]])
     for name in (product.name, product.name_en):
         words = tokens(name)
         together = len(pairs & set(zip(words, words[1:], strict=False)))
-        alone = len({w for w in asked & set(words) if not "\u3400" <= w[0] <= "\u9fff"})
+        alone = sum(2 if len(w) >= LONG else 1 for w in asked & set(words) if not "\u3400" <= w[0] <= "\u9fff")
         score = max(score, together * 2 + alone)
     return score
