@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dialogue.knowledge import Entry, Knowledge
+from gateway.dialogue.knowledge.kinds import kinds
+from gateway.dialogue.knowledge.spelling import Speller
 from gateway.store.knowledge import demo_entries
 
 
@@ -56,3 +58,56 @@ def test_confidences_are_ordered_probabilities_for_any_knowledge(questions: list
 def test_the_same_knowledge_answers_the_same(question: str, asked: str) -> None:
     entries = [Entry("a", question, "好"), Entry("b", "推车怎么选", "试推")]
     assert Knowledge(entries).search(asked) == Knowledge(entries).search(asked)
+
+
+SHOP = Knowledge(
+    [
+        Entry("stroller", "How do I fold the stroller?", "Press both buttons and push the handle down."),
+        Entry("weight", "What is the weight limit of the high chair?", "15 kg."),
+        Entry("receipt", "Can I return something without a receipt?", "Yes, for store credit."),
+        Entry("price", "How much is the car seat?", "199 dollars."),
+        Entry("fit", "How do I install the car seat?", "With ISOFIX."),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "id"),
+    [
+        ("how to fold teh strolller", "stroller"),
+        ("wait limit of the high chair", "weight"),  # heard, not typed
+        ("i lost my reciept can i retrun it", "receipt"),
+        ("how much does the carseat cost", "price"),
+        ("how can i fit the carseat", "fit"),
+    ],
+)
+def test_english_misspelt_or_misheard(asked: str, id: str) -> None:
+    assert SHOP.search(asked).hits[0].entry.id == id
+
+
+@pytest.mark.parametrize(
+    ("word", "mended"),
+    [
+        ("strolller", ("stroller",)),
+        ("retrun", ("return",)),  # two letters exchanged are one edit
+        ("carseat", ("car", "seat")),
+        ("cat", ("cat",)),  # too short to be sure
+        ("zebra", ("zebra",)),
+    ],
+)
+def test_spelling(word: str, mended: tuple[str, ...]) -> None:
+    assert Speller(["stroller", "return", "car", "seat", "chat"]).mended(word) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("尿不湿多少钱一包", "price"),
+        ("how soon will it get here", "how_long"),
+        ("推车的轮子卡住了", "broken"),
+        ("可以带狗进店吗", "may"),
+        ("where are you located", "where"),
+    ],
+)
+def test_what_kind_of_thing_is_asked_for(text: str, kind: str) -> None:
+    assert kind in kinds(text)

@@ -3,6 +3,7 @@
 A meaning is also found by its reading, because a recognizer writes 尿布失 for 尿不湿: same sounds, other characters.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,12 @@ class Span:
     exact: bool
 
 
+def known_words() -> Iterator[str]:
+    """Every word of the tables: the spellings a misspelt word may have been."""
+    table = lexicon()
+    return (word for words in (*table.exact, *table.stops) for word in words)
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """Token tuples to meanings."""
@@ -36,7 +43,8 @@ class Lexicon:
     """The longest expression that starts with this token, or with this reading; most tokens start none."""
 
 
-def _lines(name: str) -> list[str]:
+def lines(name: str) -> list[str]:
+    """The rows of a table beside this file, without comments."""
     text = (_HERE / name).read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
@@ -47,14 +55,14 @@ def lexicon() -> Lexicon:
     exact: dict[tuple[str, ...], set[int]] = {}
     heard: dict[tuple[str, ...], set[int]] = {}
     common = set()
-    for meaning, line in enumerate(_lines("synonyms.txt")):
+    for meaning, line in enumerate(lines("synonyms.txt")):
         if line.startswith("~"):
             common.add(meaning)
         for words in map(tokens, line.lstrip("~").split("|")):
             exact.setdefault(words, set()).add(meaning)
             if len(words) >= HEARD_FROM and is_cjk(words[0]):
                 heard.setdefault(tuple(map(reading, words)), set()).add(meaning)
-    stops = frozenset(tokens(line) for line in _lines("stopwords.txt"))
+    stops = frozenset(tokens(line) for line in lines("stopwords.txt"))
     reach: dict[str, int] = {}
     for words in (*exact, *stops, *heard):
         reach[words[0]] = max(len(words), reach.get(words[0], 0))

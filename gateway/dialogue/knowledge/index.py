@@ -17,6 +17,7 @@ from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
 
 K1, B = 1.2, 0.4
 GRAM, CHAR, HEARD, LONE_HEARD, MEANING, WORD, COMMON = 1.0, 0.3, 0.5, 0.1, 1.0, 1.0, 0.2
+WORD_HEARD = 0.4
 
 Floats = NDArray[np.float32]
 _NONE = np.zeros(0, np.int32)
@@ -55,7 +56,11 @@ def meaning_term(meaning: int) -> str:
 
 def analyse(text: str) -> Analysed:
     """Tokens, readings, meanings and index terms of `text`."""
-    words = tokens(text)
+    return analysed(tokens(text))
+
+
+def analysed(words: tuple[str, ...]) -> Analysed:
+    """`analyse` of a text already in tokens."""
     readings, stops = tuple(map(reading, words)), stop_mask(words)
     found = spans(words, readings, stops)
     bare = Analysed(words, readings, _idle(stops, found), found, {})
@@ -67,8 +72,8 @@ def _terms(text: Analysed) -> dict[str, float]:
     for i, word in enumerate(text.words):
         if not text.idle[i]:
             terms[word] = CHAR if is_cjk(word) else WORD
-            if is_cjk(word):
-                terms[lone_sound_term(text, i)] = LONE_HEARD
+            if not word[0].isdigit():
+                terms[lone_sound_term(text, i)] = LONE_HEARD if is_cjk(word) else WORD_HEARD
         if i + 1 < len(text.words) and not (text.idle[i] and text.idle[i + 1]) and is_cjk(word):
             terms[pair_term(text, i)] = GRAM
             terms[sound_term(text, i)] = HEARD

@@ -15,6 +15,7 @@ from gateway.dialogue.knowledge.index import Analysed, lone_sound_term, meaning_
 from gateway.dialogue.knowledge.text import is_cjk
 
 PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, WORD = 1.0, 0.9, 0.6, 0.75, 0.4, 0.15, 1.0
+WORD_HEARD = 0.6
 IDLE, COMMON, LEAST = 0.06, 0.2, 0.35
 UNITS = frozenset("月岁周天斤元块次").union(("month", "year", "week", "day", "old", "kg", "kilo"))
 """After a number: how much is compared apart (`text.quantities`); the word itself says little."""
@@ -34,7 +35,11 @@ def covers(text: Analysed) -> tuple[Cover, ...]:
     """Everything that could cover a token of `text`."""
     words = text.words
     found = [Cover(word, i, i + 1, LONE if is_cjk(word) else WORD) for i, word in enumerate(words)]
-    found += [Cover(lone_sound_term(text, i), i, i + 1, LONE_HEARD) for i, word in enumerate(words) if is_cjk(word)]
+    found += [
+        Cover(lone_sound_term(text, i), i, i + 1, LONE_HEARD if is_cjk(word) else WORD_HEARD)
+        for i, word in enumerate(words)
+        if not word[0].isdigit()
+    ]
     for i in range(len(words) - 1):
         found.append(Cover(pair_term(text, i), i, i + 2, PAIR))
         found.append(Cover(sound_term(text, i), i, i + 2, PAIR_HEARD))

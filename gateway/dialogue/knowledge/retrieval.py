@@ -3,16 +3,20 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialogue.knowledge import calibration
+from gateway.dialogue.knowledge.concepts import known_words
 from gateway.dialogue.knowledge.entries import Entry
-from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, invert
+from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, analysed, invert
+from gateway.dialogue.knowledge.kinds import alike, kinds
 from gateway.dialogue.knowledge.match import Cover, coverage, covers, degrees, shares, weights
-from gateway.dialogue.knowledge.text import quantities
+from gateway.dialogue.knowledge.spelling import Speller
+from gateway.dialogue.knowledge.text import quantities, tokens
 
 CANDIDATES = 12
 TOP = 3
@@ -62,11 +66,14 @@ class Knowledge:
         self._asked = invert([row.terms for row in self._rows], [i for i, _ in wordings])
         told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
         self._told = invert(told, range(len(told)))
+        spelt = {word for row in self._rows for word in row.words}
+        self._speller = Speller(chain(spelt, known_words()))
+        self._kinds = [frozenset[str]().union(*map(kinds, entry.asked())) for entry in self.entries]
         self._weighed = lru_cache(maxsize=HOT_ROWS)(self._weigh)
 
     def evidence(self, text: str, store: str | None = None, today: str = "") -> list[Evidence]:
         """The candidates in order of promise, with their features."""
-        asked = analyse(text)
+        asked = analysed(self._spelt(text))
         if not asked.words or not self.entries:
             return []
         rows = self._asked.score(asked.terms)
@@ -78,11 +85,15 @@ class Knowledge:
             return []
         return sorted(self._judged(text, asked, order, best), key=lambda e: -e.score)
 
+    def _spelt(self, text: str) -> tuple[str, ...]:
+        return tuple(word for one in tokens(text) for word in self._speller.mended(one))
+
     def _judged(self, text: str, asked: Analysed, order: list[int], best: Floats) -> Iterator[Evidence]:
         """Stage two: the few candidates, token by token."""
         weight = weights(asked, self._asked.weight)
+        sizes = self._sizes(order)
         rows = np.concatenate([np.arange(self._first[i], self._first[i + 1]) for i in order])
-        starts = np.searchsorted(np.repeat(range(len(order)), self._sizes(order)), range(len(order)))
+        starts = np.searchsorted(np.repeat(range(len(order)), sizes), range(len(order)))
         by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
         found = covers(asked)
         forth = shares(weight, degrees(found, len(weight), by_row, len(rows)))
@@ -93,13 +104,12 @@ class Knowledge:
         asked_for = degrees(found, len(weight), any_row, len(order))
         known = np.maximum(asked_for, degrees(found, len(weight), by_entry, len(order)))
         wide, widest = shares(weight, asked_for), shares(weight, known)
-        ideal = self._asked.ideal(asked.terms) or 1.0
-        for n, (entry, size) in enumerate(zip(order, self._sizes(order), strict=True)):
+        ideal, wanted = self._asked.ideal(asked.terms) or 1.0, kinds(text)
+        for n, (entry, size) in enumerate(zip(order, sizes, strict=True)):
             mine = slice(starts[n], starts[n] + size)
-            there, back = self._closest(asked, rows[mine], forth[mine])
-            clash = _clash(text, self.entries[entry])
-            bm25 = min(1.5, float(best[entry]) / ideal)
-            features = (there, back, float(wide[n]), float(widest[n]), bm25, clash)
+            closest = self._closest(asked, rows[mine], forth[mine])
+            shared = (float(wide[n]), float(widest[n]), min(1.5, float(best[entry]) / ideal))
+            features = (*closest, *shared, _clash(text, self.entries[entry]), alike(wanted, self._kinds[entry]))
             yield Evidence(entry, features, calibration.rank(features))
 
     def _sizes(self, order: list[int]) -> list[int]:

@@ -73,11 +73,33 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(t if is_cjk(t) or t[0].isdigit() else stem(t) for t in found)
 
 
+_SOUNDS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"^(?:kn|gn|pn)", "n"), (r"^wr", "r"), (r"^wh", "w"), (r"mb$", "m"), (r"ph", "f"), (r"t(?:io|ia|ea)n", "shn"),
+        (r"igh|eigh|augh", "a"), (r"gh", ""), (r"d?g(?=[eiy])", "j"), (r"dg", "j"), (r"t?ch", "q"),
+        (r"c(?=[eiy])", "s"),
+        (r"sh|sch", "x"), (r"ck|c", "k"), (r"q", "k"), (r"z", "s"), (r"th", "t"), (r"(?<=[a-z]{2})es?$", ""),
+        (r"(?<=.)[hw]", ""), (r"[aeiouy]+", "a"), (r"(.)\1+", r"\1"),
+    )
+)  # fmt: skip
+
+
+@lru_cache(maxsize=30_000)
+def sound(word: str) -> str:
+    """A coarse key of how an English word sounds: weight and wait, flour and flower have the same."""
+    if not word.isalpha():
+        return word
+    for pattern, sound_ in _SOUNDS:
+        word = pattern.sub(sound_, word)
+    return word
+
+
 @lru_cache(maxsize=30_000)
 def reading(token: str) -> str:
-    """Toneless pinyin, folded over the pairs that speakers and recognizers confuse; a word reads as itself."""
+    """How a token sounds: toneless pinyin, folded over the pairs that speakers and recognizers confuse, or `sound`."""
     if not is_cjk(token):
-        return token
+        return sound(token)
     syllable = lazy_pinyin(token)[0]
     for long, short in (("zh", "z"), ("ch", "c"), ("sh", "s")):
         if syllable.startswith(long):
