@@ -25,6 +25,15 @@ def test_a_draft_with_a_dose_is_warned_about_and_sent_only_when_meant(people: Pe
     said(customer, "建议带宝宝去医院看看")
 
 
+def test_the_advisor_reads_what_the_assistant_remembers(people: People) -> None:
+    customer, advisor = people.customer(), people.advisor()
+    write(customer, "奶瓶怎么消毒")
+    expect(customer.locator(".message:has(.ai-tag) .bubble").last).to_contain_text("煮沸", timeout=20_000)
+    write(customer, "我要转人工")
+    open_conversation(advisor, customer)
+    expect(advisor.locator(".customer-card .summary")).to_contain_text("她问过：奶瓶怎么消毒")
+
+
 def manager(people: People) -> Page:
     page = people.advisor("林店长", "/manager")
     expect(page.locator(".entries li").first).to_be_visible()

@@ -1,5 +1,7 @@
 /** Who she is: her babies' ages, her store, how the conversation stands; and how fast each spoken turn was answered. */
 
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../api";
 import { babyAge, handoffText } from "../i18n";
 import type { Page } from "../page";
 import type { InboxItem, TurnMeasured } from "../protocol.gen";
@@ -46,6 +48,7 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
           </>
         ) : null}
       </dl>
+      <Remembered conversation={item.conversation} state={item.state} />
       <p>
         <a class="soft" href={`/api/v1/conversations/${encodeURIComponent(item.conversation)}/export`} target="_blank" rel="noreferrer">
           <Icon name="download" size={16} /> {ts("card.export")}
@@ -53,6 +56,28 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
       </p>
       <Turns turns={page.turns.value.get(item.call ?? "") ?? []} />
     </div>
+  );
+}
+
+/** What the assistant remembers of the conversation; read again whenever its state changes. */
+function Remembered({ conversation, state }: { conversation: string; state: string }) {
+  const [text, setText] = useState("");
+  useEffect(() => {
+    let current = true;
+    setText("");
+    const path = `/conversations/${encodeURIComponent(conversation)}/summary`;
+    call<{ summary: string }>("GET", path).then(
+      ({ summary }) => current && setText(summary),
+      () => undefined, // the history beside it says the same at greater length
+    );
+    return () => void (current = false);
+  }, [conversation, state]);
+  if (!text) return null;
+  return (
+    <section>
+      <h3>{ts("card.summary")}</h3>
+      <p class="summary soft">{text}</p>
+    </section>
   );
 }
 

@@ -38,6 +38,7 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
   "card.assignee": "Advisor",
   "card.reason": "Reason for handoff",
   "card.born": "born {date}",
+  "card.summary": "Summary",
   "card.export": "Export the conversation",
 
   "state.with_assistant": "with the AI",

@@ -37,6 +37,7 @@ export const staffZh = {
   "card.assignee": "负责顾问",
   "card.reason": "转人工原因",
   "card.born": "{date} 出生",
+  "card.summary": "对话摘要",
   "card.export": "导出对话",
 
   "state.with_assistant": "AI 接待中",
