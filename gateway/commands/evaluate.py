@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.dialogue.knowledge import Entry
 
 GOLDEN = Path(__file__).parent.parent / "demo" / "golden.jsonl"
+SPARE = 6
+"""Entries that fill `top` up to three: twice three, should the found ones be among them."""
 MAX_BYTES = 50 * 1024 * 1024
 
 
@@ -31,9 +33,11 @@ def register(app: typer.Typer) -> None:
         fail_under: float = typer.Option(0.0, help="exit with 2 when coverage at 95 % precision is lower (0..1)"),
     ) -> None:
         """Score retrieval: answered right, coverage at 95 % precision, wrong answers, abstention, latency."""
-        verdicts, scores = score(entries_of(knowledge), questions_of(questions))
+        entries = entries_of(knowledge)
+        verdicts, scores = score(entries, questions_of(questions))
         if as_json:
-            json.dump({"questions": [v.as_dict() for v in verdicts], **scores}, sys.stdout, ensure_ascii=False)
+            ids = [entry.id for entry in entries[:SPARE]]
+            json.dump({"questions": [v.as_dict(ids) for v in verdicts], **scores}, sys.stdout, ensure_ascii=False)
             typer.echo()
         else:
             show(verdicts, scores)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from gateway.dialogue.knowledge import Found
+from gateway.dialogue.knowledge.retrieval import TOP
 
 Search = Callable[[str], Found]
 PRECISION = 0.95
@@ -39,8 +41,12 @@ class Verdict:
     def confidence(self) -> float:
         return self.top[0][1] if self.top else 0.0
 
-    def as_dict(self) -> dict[str, Any]:
-        top = [{"id": id, "confidence": round(confidence, 4)} for id, confidence in self.top]
+    def as_dict(self, ids: Sequence[str] = ()) -> dict[str, Any]:
+        """`top` is filled up to three from `ids`: what nothing speaks for has no confidence."""
+        found = dict(self.top)
+        rest = (id for id in ids if id not in found)
+        filled = [*self.top, *((id, 0.0) for id in islice(rest, TOP - len(self.top)))]
+        top = [{"id": id, "confidence": round(confidence, 4)} for id, confidence in filled]
         return {"question": self.asked.question, "expect": self.asked.expect, "top": top, "decision": self.decision}
 
 

@@ -71,6 +71,9 @@ def test_the_demo_answers_its_golden_questions() -> None:
     done = CliRunner().invoke(build(), ["evaluate", "--json"])
     scores = json.loads(done.output)
     assert scores["questions"][0].keys() == {"question", "expect", "top", "decision"}
+    for one in scores["questions"]:
+        assert len({hit["id"] for hit in one["top"]}) == 3
+        assert all(hit.keys() == {"id", "confidence"} for hit in one["top"])
     assert len(scores["questions"]) >= 300
     assert scores["coverage_at_95"] > 0.5
     assert scores["abstained"] > 0.9
