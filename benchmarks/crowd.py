@@ -1,6 +1,7 @@
 """A thousand pages: WebSocket clients in one process that send, hear, are cut off and come back."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -23,6 +24,8 @@ class Seat:
     seq: int = 0
     head: int = 0
     socket: aiohttp.ClientWebSocketResponse | None = None
+    visit: int = 0
+    """Grows with every cut: who still sits here from before goes."""
     back_at: float = 0.0
     """When it was in sync again: ready, and everything up to the head it was told of."""
 
@@ -84,17 +87,19 @@ class Crowd:
             if seat.socket is not None:
                 _abort(seat.socket)
             seat.socket = None
+            seat.visit += 1
 
     async def _sit(self, seat: Seat) -> None:
         """Until in sync once: whoever was turned away tries again, with full jitter, like the page does."""
+        visit = seat.visit
         for attempt in range(40):
-            try:
-                socket = await self._http.ws_connect(self.url, compress=0, max_msg_size=0)
-                await socket.send_str(seat.hello(seat))
-                await self._listen(seat, socket)
-            except (aiohttp.ClientError, OSError):
-                pass
-            if seat.synced:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                async with self._http.ws_connect(self.url, compress=0, max_msg_size=0) as socket:
+                    if seat.visit != visit:
+                        return
+                    await socket.send_str(seat.hello(seat))
+                    await self._listen(seat, socket)
+            if seat.synced or seat.visit != visit:
                 return
             await asyncio.sleep(random.uniform(0, min(BACKOFF_S[1], BACKOFF_S[0] * 2**attempt)))
         raise RuntimeError("the gateway never came back")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import anyio
 import anyio.to_thread
 import structlog
 from sqlalchemy import RowMapping, select
@@ -73,6 +74,8 @@ class Assistant:
         self._waiting: dict[str, deque[Event]] = {}
         self._new: asyncio.Queue[str] = asyncio.Queue()  # bounded by the conversations in `_waiting`
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        # One at a time: several threads of pure computing only take the interpreter from those who wait for an ack.
+        self._rules = anyio.CapacityLimiter(1)
         hub.taps.append(self.heard)
 
     def heard(self, event: Event) -> None:
@@ -112,7 +115,8 @@ class Assistant:
         text = words(question)
         state, context = await self._context(question)
         # In a thread: the rules read all she said, and the loop belongs to everybody.
-        flag = await anyio.to_thread.run_sync(self._dialogue.red_flag, text, context) if text else None
+        run = anyio.to_thread.run_sync
+        flag = await run(self._dialogue.red_flag, text, context, limiter=self._rules) if text else None
         if flag is not None:
             said = self._dialogue.red_flag_text(flag, context.language, staffed=context.staffed)
             if await self._alarms.raise_flag(question.conversation, question.seq, flag, said):

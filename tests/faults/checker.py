@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Sent:
-    """A message one sender invoked. `seq`: what the ack said; None: never acknowledged."""
+    """A message one sender (a device, one in flight) invoked. `seq`: what the ack said; None: not acknowledged."""
 
     conversation: str
     sender: str

@@ -4,10 +4,10 @@ Neither is a setting: they exist only in this file, which no package contains.
 """
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -63,15 +63,14 @@ def live(arguments: Sequence[str]) -> None:
     """One life of the gateway, in this process."""
     from gateway.cli import main as nestcall
 
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.argv = ["nestcall", *arguments]
     nestcall()
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Fork a gateway for each line on stdin, and print its pid. Ends with stdin."""
+    """Fork a gateway for each line on stdin; print `born PID` and, whenever one ends, `gone PID CODE` (a signal is
+    negative). Ends with stdin."""
     prepare()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not kept
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
@@ -81,7 +80,13 @@ def main(arguments: Sequence[str]) -> None:
             os.dup2(log, 2)
             live(arguments)
             os._exit(0)
-        print(pid, flush=True)
+        print("born", pid, flush=True)
+        Thread(target=bury, args=(pid,), daemon=True).start()
+
+
+def bury(pid: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    print("gone", pid, os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class Member:
 
     def _next(self) -> tuple[Sent, str]:
         text = f"{self.name}/{len(self.sent)}"
-        sent = Sent(self.dice.choice(self.conversations), self.person, text)
+        sent = Sent(self.dice.choice(self.conversations), self.name, text)
         self.sent.append(sent)
         return sent, uuid4().hex
 

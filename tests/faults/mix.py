@@ -87,12 +87,12 @@ class Storm:
         self._proxy = proxy
         self._dice = dice
         self.counts: Counter[str] = Counter()
-        self.gone: list[str] = []
-        """Times the gateway was found dead without our doing."""
         self._kinds: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
-            "kill -9": (6.0, self._kill),
+            "kill -9": (8.0, self._kill),
             "reset": (4.0, self._reset),
             "half-open": (3.0, self._half_open),
+            "late frames": (3.0, self._late),
+            "duplicated frames": (2.0, self._duplicated),
             "delay": (2.0, self._delay),
             "slow reader": (2.0, self._slow_reader),
             "refused": (1.0, self._refused),
@@ -107,9 +107,15 @@ class Storm:
         await self._kinds[name][1]()
         self.counts[name] += 1
 
+    async def revive(self) -> None:
+        """A gateway that died by itself is a violation, said at once; its messages are checked all the same."""
+        if not self._process.alive:
+            await asyncio.sleep(0.5)  # until it is known why
+            print("gateway died:", *self._process.deaths[-1:], flush=True)
+            await self._process.start()
+
     async def _kill(self) -> None:
-        if not await self._process.kill():
-            self.gone.append(f"after {sum(self.counts.values())} faults, start {self._process.starts}")
+        await self._process.kill()
         await asyncio.sleep(self._dice.uniform(0, 0.5))
         await self._process.start()
 
@@ -121,6 +127,24 @@ class Storm:
         """One direction or both go silent for good: nobody is told, both ends must find out."""
         for pair in self._proxy.some(0.2, self._dice):
             self._dice.choice((pair.up.clear, pair.down.clear))()
+
+    async def _late(self) -> None:
+        """What was on its way arrives after the client has come back and sent it again: doubled, and out of order."""
+        held = self._proxy.some(0.3, self._dice)
+        for pair in held:
+            pair.up.clear()
+        await asyncio.sleep(0.3)
+        for pair in held:
+            pair.abandon()
+        await asyncio.sleep(self._dice.uniform(0.5, 2.0))
+        for pair in held:
+            pair.up.set()
+
+    async def _duplicated(self) -> None:
+        """Each frame of a client arrives twice."""
+        self._proxy.toxics.twice = True
+        await asyncio.sleep(self._dice.uniform(0.5, 2.0))
+        self._proxy.toxics.twice = False
 
     async def _delay(self) -> None:
         self._proxy.toxics.delay_s = self._dice.uniform(0.02, 0.3)
@@ -163,6 +187,7 @@ async def until_done(plan: Plan, work: Work, storm: Storm, dice: random.Random, 
             last = minutes
             print(f"{minutes:5.1f} min  acked {work.acked:,}  faults {faults}  kills {kills}", flush=True)
         await storm.strike()
+        await storm.revive()
         # With its share of faults done the storm eases: what is left is messages.
         await asyncio.sleep(plan.every_s * (10 if enough else 1) * dice.uniform(0.3, 1.7))
 
@@ -196,6 +221,7 @@ async def perform(plan: Plan, data: Path) -> Report:
             work.quiet = True
             process.step_clock(0)
             proxy.heal()
+            await storm.revive()
             try:
                 await settle(process.url, members)
             except TimeoutError:  # the checker says who lags
@@ -205,7 +231,7 @@ async def perform(plan: Plan, data: Path) -> Report:
                 task.cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         report.violations += [Violation("client", "", repr(o)) for o in outcomes if isinstance(o, Exception)]
-        fill(report, await collect(process.url, members), members, storm)
+        fill(report, await collect(process.url, members), members, storm, process)
     finally:
         await proxy.stop()
         await process.stop()
@@ -213,14 +239,14 @@ async def perform(plan: Plan, data: Path) -> Report:
     return report
 
 
-def fill(report: Report, run: Run, members: list[Member], storm: Storm) -> None:
+def fill(report: Report, run: Run, members: list[Member], storm: Storm, process: GatewayProcess) -> None:
     report.acked = sum(1 for sent in run.sent if sent.seq is not None)
     report.unacked = len(run.sent) - report.acked
     report.events = sum(len(history) for history in run.history.values())
     report.received = sum(len(seen) for seen in run.received.values())
     report.reconnects = sum(member.reconnects for member in members)
     report.faults = dict(storm.counts)
-    report.violations += [Violation("died", "", when) for when in storm.gone] + check(run)
+    report.violations += [Violation("died", "", when) for when in process.deaths] + check(run)
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
@@ -28,6 +29,12 @@ class GatewayProcess:
         self._clock = data / "clock-offset"
         self._nursery: asyncio.subprocess.Process | None = None
         self._pid = 0
+        self._born: asyncio.Queue[int] = asyncio.Queue()
+        self._dead = asyncio.Event()
+        self._ours = False
+        self._undertaker: asyncio.Task[None] | None = None
+        self.deaths: list[str] = []
+        """Ends of the gateway that were not our doing, and what is known of each."""
         self._environment = {
             **os.environ,
             "NESTCALL_IDENTITY_SECRET": SECRET,
@@ -44,15 +51,17 @@ class GatewayProcess:
         """Returns once it is ready."""
         if self._nursery is None:
             self._nursery = await self._open_nursery()
+            self._undertaker = asyncio.create_task(self._told(self._nursery))
         assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
         self.starts += 1
+        self._dead.clear()
+        self._ours = False
         self._nursery.stdin.write(b"live\n")
         await self._nursery.stdin.drain()
         async with asyncio.timeout(START_S):
-            self._pid = int(await self._nursery.stdout.readline())
+            self._pid = await self._born.get()
             while not (await self.answers() and (self.data / LINKS).exists()):
-                assert alive(self._pid), (self.data / "gateway.log").read_text()[-2000:]
+                assert self.alive, (self.data / "gateway.log").read_text()[-2000:]
                 await asyncio.sleep(0.05)
 
     async def _open_nursery(self) -> asyncio.subprocess.Process:
@@ -68,6 +77,30 @@ class GatewayProcess:
             stdout=asyncio.subprocess.PIPE,
         )
 
+    async def _told(self, nursery: asyncio.subprocess.Process) -> None:
+        """Reads what the nursery says of births and deaths."""
+        assert nursery.stdout is not None
+        async for line in nursery.stdout:
+            match line.decode().split():
+                case ["born", pid]:
+                    self._born.put_nowait(int(pid))
+                case ["gone", pid, code] if int(pid) == self._pid:
+                    self._dead.set()
+                    if not self._ours:
+                        self.deaths.append(await asyncio.to_thread(self._why, int(pid), int(code)))
+
+    def _why(self, pid: int, code: int) -> str:
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        kernel = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout.splitlines()
+        named = [line for line in kernel if str(pid) in line or "oom" in line.lower()]
+        log = self.data / "gateway.log"
+        said = log.read_text("utf-8", "replace")[-500:] if log.exists() else ""
+        return f"start {self.starts}: {how}; kernel: {named[-3:]}; log: {said!r}"
+
+    @property
+    def alive(self) -> bool:
+        return self._pid != 0 and not self._dead.is_set()
+
     async def answers(self) -> bool:
         try:
             timeout = aiohttp.ClientTimeout(total=1)
@@ -78,8 +111,9 @@ class GatewayProcess:
 
     async def kill(self) -> bool:
         """kill -9: no handler runs, nothing is flushed. False: it was dead already."""
-        if not alive(self._pid):
+        if not self.alive:
             return False
+        self._ours = True
         os.kill(self._pid, signal.SIGKILL)
         await self._gone(10)
         return True
@@ -87,7 +121,8 @@ class GatewayProcess:
     async def stop(self) -> bool:
         """SIGTERM; did it go by itself?"""
         polite = True
-        if self._pid and alive(self._pid):
+        if self.alive:
+            self._ours = True
             os.kill(self._pid, signal.SIGTERM)
             try:
                 await self._gone(20)
@@ -97,12 +132,13 @@ class GatewayProcess:
         if self._nursery is not None and self._nursery.stdin is not None:
             self._nursery.stdin.close()
             await self._nursery.wait()
+        if self._undertaker is not None:
+            await self._undertaker
         return polite
 
     async def _gone(self, seconds: float) -> None:
         async with asyncio.timeout(seconds):
-            while alive(self._pid):  # noqa: ASYNC110 - not our child: there is nothing to wait on
-                await asyncio.sleep(0.02)
+            await self._dead.wait()
 
     def links(self) -> dict[str, str]:
         """{name: one-time code}, as printed at the last start."""
@@ -132,11 +168,3 @@ class GatewayProcess:
         connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN IMMEDIATE")
         return connection
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,4 +1,8 @@
-"""A TCP proxy that is bad at its job: delay, stall (half-open), throttle, reset, refuse."""
+"""A TCP proxy that is bad at its job: delay, stall (half-open), throttle, reset, refuse, deliver late or twice.
+
+TCP itself keeps the order of one connection's bytes. What a network does reorder is connections: a frame of the one
+that broke may arrive after the same frame sent again on the next (`Pair.abandon`).
+"""
 
 import asyncio
 import contextlib
@@ -14,6 +18,22 @@ class Toxics:
 
     delay_s: float = 0.0
     refuse: bool = False
+    twice: bool = False
+    """Every whole WebSocket frame of a client is delivered twice."""
+
+
+def whole_frames(chunk: bytes) -> bool:
+    """Nothing but complete, masked text frames (RFC 6455, 5.2): may be repeated without breaking the framing."""
+    at = 0
+    while at < len(chunk):
+        head = chunk[at : at + 4]
+        if len(head) < 4 or head[0] != 0x81 or not head[1] & 0x80:
+            return False
+        length = head[1] & 0x7F
+        if length == 127:
+            return False
+        at += 6 + (length if length < 126 else 2 + int.from_bytes(head[2:4], "big"))
+    return at == len(chunk) > 0
 
 
 class Pair:
@@ -26,6 +46,7 @@ class Pair:
         self.up.set()
         self.down.set()
         self.bytes_per_s = 0.0
+        self.late = False
         self.writers: list[asyncio.StreamWriter] = []
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event) -> None:
@@ -36,9 +57,18 @@ class Pair:
                 if self.bytes_per_s:
                     await asyncio.sleep(len(chunk) / self.bytes_per_s)
                 await gate.wait()
-                writer.write(chunk)
+                writer.write(chunk * 2 if self._doubled(chunk, gate) else chunk)
                 await writer.drain()
-        self.reset()
+        if not (self.late and gate is self.down):
+            self.reset()
+
+    def _doubled(self, chunk: bytes, gate: asyncio.Event) -> bool:
+        return self._toxics.twice and gate is self.up and whole_frames(chunk)
+
+    def abandon(self) -> None:
+        """The client's side breaks; what it had sent is still on its way to the gateway."""
+        self.late = True
+        self.writers[0].transport.abort()
 
     def reset(self) -> None:
         """RST, whatever was on its way."""
@@ -94,7 +124,7 @@ class Proxy:
         return dice.sample(pairs, max(1, int(len(pairs) * share))) if pairs else []
 
     def heal(self) -> None:
-        self.toxics.delay_s, self.toxics.refuse = 0.0, False
+        self.toxics.delay_s, self.toxics.refuse, self.toxics.twice = 0.0, False, False
         for pair in self.pairs:
             pair.bytes_per_s = 0.0
             pair.up.set()

@@ -12,6 +12,8 @@ from tests.faults.member import Member, Work, seen
 from tests.faults.process import SECRET, GatewayProcess
 
 STORES = {"store-xuhui": ("陈顾问", "吴顾问"), "store-yuhang": ("周顾问", "徐顾问"), "store-jiangning": ("何顾问",)}
+WINDOWS = 4
+"""Of each advisor."""
 
 
 async def customer(http: aiohttp.ClientSession, url: str, name: str, store: str) -> dict[str, Any]:
@@ -62,8 +64,23 @@ async def populate(process: GatewayProcess, work: Work, dice: random.Random, cus
                 person = session["person"]["id"]
                 dice_of = random.Random(dice.random())
                 members.append(Member(name, person, session["token"], [conversation], work, dice_of, writes=writes))
-        members += [desk for _, desk in desks if desk.conversations]
+        members += [device for _, desk in desks if desk.conversations for device in windows(desk)]
     return members
+
+
+def windows(desk: Member) -> list[Member]:
+    """An advisor's open windows: each writes, each must see all."""
+    return [
+        Member(
+            f"{desk.name}-w{n}",
+            desk.person,
+            desk.token,
+            desk.conversations,
+            desk.work,
+            random.Random(desk.dice.random()),
+        )
+        for n in range(WINDOWS)
+    ]
 
 
 async def history(http: aiohttp.ClientSession, url: str, token: str, conversation: str) -> list[Seen]:
