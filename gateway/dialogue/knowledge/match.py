@@ -14,8 +14,10 @@ from gateway.dialogue.knowledge.concepts import lexicon
 from gateway.dialogue.knowledge.index import Analysed, lone_sound_term, meaning_term, pair_term, sound_term
 from gateway.dialogue.knowledge.text import is_cjk
 
-PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, WORD = 1.0, 0.9, 0.6, 0.75, 0.4, 0.15, 1.0
+PAIR, MEANING, MEANING_HEARD, PAIR_HEARD, LONE, LONE_HEARD, WORD = 1.0, 0.9, 0.6, 0.75, 0.5, 0.15, 1.0
 WORD_HEARD = 0.6
+LONE_TELLING = 0.7
+"""A lone character covers at most `LONE`, and no more than this share of how telling it is."""
 IDLE, COMMON, LEAST = 0.06, 0.2, 0.35
 UNITS = frozenset("月岁周天斤元块次").union(("month", "year", "week", "day", "old", "kg", "kilo"))
 """After a number: how much is compared apart (`text.quantities`); the word itself says little."""
@@ -31,10 +33,13 @@ class Cover:
     degree: float
 
 
-def covers(text: Analysed) -> tuple[Cover, ...]:
-    """Everything that could cover a token of `text`."""
+def covers(text: Analysed, telling: Callable[[str], float] = lambda _: 1.0) -> tuple[Cover, ...]:
+    """Everything that could cover a token of `text`; a lone character counts as far as it is telling (天 is not)."""
     words = text.words
-    found = [Cover(word, i, i + 1, LONE if is_cjk(word) else WORD) for i, word in enumerate(words)]
+    found = [
+        Cover(word, i, i + 1, min(LONE, LONE_TELLING * telling(word)) if is_cjk(word) else WORD)
+        for i, word in enumerate(words)
+    ]
     found += [
         Cover(lone_sound_term(text, i), i, i + 1, LONE_HEARD if is_cjk(word) else WORD_HEARD)
         for i, word in enumerate(words)

@@ -95,7 +95,7 @@ class Knowledge:
         rows = np.concatenate([np.arange(self._first[i], self._first[i + 1]) for i in order])
         starts = np.searchsorted(np.repeat(range(len(order)), sizes), range(len(order)))
         by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
-        found = covers(asked)
+        found = covers(asked, self._asked.weight)
         forth = shares(weight, degrees(found, len(weight), by_row, len(rows)))
 
         def any_row(term: str) -> NDArray[np.bool_]:
@@ -126,7 +126,7 @@ class Knowledge:
 
     def _weigh(self, row: int) -> tuple[tuple[Cover, ...], NDArray[np.float64]]:
         text = self._rows[row]
-        return covers(text), weights(text, self._asked.weight)
+        return covers(text, self._asked.weight), weights(text, self._asked.weight)
 
     def candidates(self, text: str, store: str | None = None, today: str = "") -> list[Hit]:
         """Up to `CANDIDATES` of what `store` may tell on `today` (ISO date), best first."""
