@@ -66,7 +66,7 @@ bench-voice: setup ## answer and stop latency over WHIP, false interruptions, en
 	$(PY) -m benchmarks.voice
 
 faults: setup ## 100,000 messages through 220 faults, 52 of them kill -9; the report goes to benchmarks/results
-	@$(PY) -m tests.faults.mix --minutes 10 --messages 100000 --faults 220 --kills 52 --every-s 1.0 --save benchmarks/results
+	@$(PY) -m tests.faults.mix --minutes 10 --messages 100000 --faults 220 --kills 52 --every-s 1.0 --limit-minutes 24 --save benchmarks/results
 
 bench-redflags: setup ## red flags: recall, false alarms and latency beside a plain word list
 	@$(PY) -m benchmarks.redflags

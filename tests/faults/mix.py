@@ -59,7 +59,8 @@ class Report:
     def rerun(self) -> str:
         p = self.plan
         flags = f"--seed {p.seed} --minutes {p.minutes:g} --messages {p.messages} --faults {p.faults} --kills {p.kills}"
-        return f".venv/bin/python -m tests.faults.mix {flags} --customers {p.customers}" + " --broken" * p.broken
+        flags += f" --customers {p.customers} --every-s {p.every_s:g}" + " --broken" * p.broken
+        return f".venv/bin/python -m tests.faults.mix {flags}"
 
     def text(self) -> str:
         kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
