@@ -25,7 +25,7 @@ _PERSON_EN = (
     r"(?:human(?: being)?|person|people|agent|advis[oe]r|representative|rep|staff|operator|someone|somebody|anyone|anybody"
     r"|consultant|manager|supervisor|colleagues?|co-?worker|employee|associate|specialist|expert)"
 )
-_REFUSED = r"(?:不|别)(?:用|要|需要|想|必)?[^,。!?,!?]{0,4}"
+_REFUSED = r"(?<!要)(?:不(?:用|要|需要|想|必)|(?<!特)别)[^,。!?,!?]{0,4}"
 
 _PERSON = (
     rf"转(?:接|到|给|去)?[^,。]{{0,4}}(?:{_STAFF}|(?<![家别他爱本客亲友病])人(?!民))|^转(?:接|一下|一下吧|吧)?[。!]*$",
