@@ -76,6 +76,8 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     telemetry.CONNECTIONS.set_function(lambda: len(sockets))
     hub.taps.append(lambda event: telemetry.EVENTS.labels(str(event.kind)).inc())
     calls = open_calls(settings, store, chat, hub, alarms, dialogue, switchboard, engines)
+    telemetry.CALLS.set_function(lambda: len(calls.rooms.live))
+    telemetry.LOOP_LATE.set_function(lambda: calls.load.lag)
     return Gateway(
         settings=settings,
         store=store,

@@ -12,7 +12,7 @@ same leg serves as standby (ICE and DTLS up, nothing sent), in a call with the a
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
@@ -20,9 +20,10 @@ from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
 
 from media import dtmf, rtc_patches
-from media.audio import Samples
+from media.audio import WIRE_HZ, Samples
 from media.ear import LegEar
 from media.errors import BadOffer, LegLost
+from media.quality import Count
 from media.still import Still
 from media.tracks import Pacer, SentTrack
 
@@ -136,6 +137,23 @@ class Leg:
     def silent_for(self) -> float:
         """Seconds since the last datagram of any kind (media, RTCP, STUN) from the other end."""
         return self._loop.time() - max(rtc_patches.heard_at(self._pc), self.marks["created"])
+
+    async def counts(self) -> dict[Literal["up", "down"], Count]:
+        """The audio since the leg was made: `up` as we receive it, `down` as the other end says over RTCP. What has not
+        been heard of yet is absent."""
+        reports: dict[str, Any] = {}
+        for transceiver in self._pc.getTransceivers():
+            if transceiver.kind == "audio":
+                both = (await transceiver.sender.getStats(), await transceiver.receiver.getStats())
+                reports |= {report.type: report for end in both for report in end.values()}
+        up, down = reports.get("inbound-rtp"), reports.get("remote-inbound-rtp")
+        round_trip = down.roundTripTime if down else None
+        found: dict[Literal["up", "down"], Count] = {}
+        if up:
+            found["up"] = Count(up.packetsReceived, up.packetsLost, up.jitter / WIRE_HZ, round_trip)
+        if down:
+            found["down"] = Count(down.packetsReceived, down.packetsLost, down.jitter / WIRE_HZ, round_trip)
+        return found
 
     # ------------------------------------------------------------ receiving
 

@@ -708,6 +708,26 @@ class TurnMeasured(Wire):
     response_ms: float
 
 
+class LineQuality(Wire):
+    """`loss` 0..1; `mos`: estimate by the E-model, 1 to 4.41 (media.quality)."""
+
+    mos: float
+    loss: float
+    jitter_ms: float
+    rtt_ms: float | None = None
+
+
+class LineMeasured(Wire):
+    """One party's line over the last seconds, to staff. `up`: what the gateway hears of it; `down`: what it hears of
+    us, as it says over RTCP; `page`: the same as its browser counts it."""
+
+    type: Literal["line.measured"] = "line.measured"
+    call: Id
+    conversation: Id
+    party: Literal["customer", "advisor"]
+    ends: dict[Literal["up", "down", "page"], LineQuality]
+
+
 class Lagged(Wire):
     """This reader is too slow: the connection closes, resume on a new one."""
 
@@ -738,6 +758,7 @@ ServerMessage = Annotated[
     | AlarmRaised
     | AlarmAcknowledged
     | TurnMeasured
+    | LineMeasured
     | Lagged
     | Draining,
     Field(discriminator="type"),

@@ -4,6 +4,6 @@
 `peers` peer connections before the tap · `load` admission · `rooms` puts a room together · `room` one running call ·
 `voice` `sound` the pipeline's engines and ends
 `context` `answers` `doubt` `consequences` `flags` the dialogue in a call ·
-`minutes` `record` what is written down · `about` `words` values ·
+`minutes` `record` what is written down · `lines` how well they hear each other · `about` `words` values ·
 `client` a real caller, for `nestcall call` and benchmarks
 """

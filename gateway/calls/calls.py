@@ -244,6 +244,9 @@ class Calls:
         if message.waterfall:
             await self._note(message.call, "waterfall", person.role, message.waterfall.model_dump(mode="json"))
         if message.stats:
+            room = self.rooms.open.get(message.call)
+            if room and person.role in ("customer", "advisor"):
+                room.lines.told("customer" if person.role == "customer" else "advisor", message.stats)
             await self._note(message.call, "stats", person.role, message.stats)
 
     async def _note(self, call: str, column: str, part: str, values: dict[str, Any]) -> None:

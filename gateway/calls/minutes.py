@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import structlog
 
+from gateway import telemetry
 from gateway.calls.about import About
 from gateway.chat import Chat
 from gateway.domain.events import Fact
@@ -59,8 +60,10 @@ class Minutes:
             case TurnNote(turn, parts, response):
                 self._measured(self.numbered(turn), parts, response)
             case BargeInNote():
+                telemetry.BARGE_IN.labels(str(note.false).lower()).observe(note.latency_ms / 1000)
                 log.info("call.barge_in", call=self._call, latency_ms=round(note.latency_ms), false=note.false)
             case TroubleNote():
+                telemetry.TROUBLE.labels(note.part).inc()
                 log.warning("call.trouble", call=self._call, part=note.part, code=note.code)
             case IdleNote():
                 log.info("call.idle", call=self._call, seconds=note.seconds)
@@ -129,6 +132,7 @@ class Minutes:
             call=self._call, conversation=self._conversation, turn=turn, parts_ms=parts_ms, response_ms=response_ms
         )
         self._hub.flash(self._conversation, shown)
+        telemetry.turn(parts_ms, response_ms)
 
         async def store() -> None:
             at = self._chat.now()

@@ -87,4 +87,5 @@ class Record:
                 body.model_dump(mode="json", exclude_defaults=True) | {"kind": "call_record"},
             ),
         )
-        await self._store.write(lambda c: rows.finish(c, about.call, reason, self._chat.now(), room.waterfall()))
+        steps, lines = room.waterfall(), room.lines.summary()
+        await self._store.write(lambda c: rows.finish(c, about.call, reason, self._chat.now(), steps, lines))

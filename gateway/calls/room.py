@@ -12,6 +12,7 @@ from typing import Literal, assert_never
 import structlog
 
 from gateway.calls.about import About
+from gateway.calls.lines import Lines
 from gateway.calls.minutes import Minutes
 from gateway.calls.peers import Line
 from gateway.calls.sound import Source, Speaker, SteadyEar, Voicing
@@ -53,6 +54,7 @@ class Room:
         self,
         about: About,
         minutes: Minutes,
+        lines: Lines,
         *,
         make_voice: Callable[[SteadyEar, str], Voicing],
         show: Callable[["Room"], None],
@@ -61,7 +63,7 @@ class Room:
         make_scribe: Callable[[Person, Leg], Speaker] | None = None,
         call: Call | None = None,
     ) -> None:
-        self.about, self.minutes = about, minutes
+        self.about, self.minutes, self.lines = about, minutes, lines
         self.call = call or Call()
         self.line: Line | None = None
         """Who began it; None after a restart."""
@@ -336,7 +338,7 @@ class Room:
     # ------------------------------------------------------------ watching
 
     async def _look(self) -> None:
-        """Lines that died without a word."""
+        """How the lines are, and which died without a word."""
         while True:
             await asyncio.sleep(LOOK_S)
             if self.leg and self.call.answered and not self.call.away and self.leg.silent_for() > DEAD_S:
@@ -344,6 +346,7 @@ class Room:
             seat = self._seats.get(self.call.advisor or "")
             if seat and self.call.state == "with_advisor" and seat.leg.silent_for() > DEAD_S:
                 self.post(machine.AdvisorGone(seat.person.id))
+            await self.lines.look({"customer": self.leg, "advisor": seat.leg if seat else None})
 
     def _release(self, reason: str) -> None:
         """Idempotent: bridge, timers, ear, voice and legs."""

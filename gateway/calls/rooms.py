@@ -13,6 +13,7 @@ from gateway.calls.answers import SpokenAnswers
 from gateway.calls.consequences import Consequences
 from gateway.calls.context import CallContext
 from gateway.calls.flags import Flags
+from gateway.calls.lines import Lines
 from gateway.calls.minutes import Minutes
 from gateway.calls.peers import Peers
 from gateway.calls.record import Record
@@ -96,6 +97,7 @@ class Rooms:
         room = Room(
             about,
             minutes,
+            Lines(self._hub, about),
             make_voice=lambda ear, words: self._voices.make(ear, words, answers, minutes, context),
             show=self.record.shown,
             drop=self._peers.ended,

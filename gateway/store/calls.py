@@ -32,9 +32,13 @@ async def unfinished(connection: AsyncConnection) -> Sequence[RowMapping]:
     return (await connection.execute(query)).mappings().all()
 
 
-async def finish(connection: AsyncConnection, call: str, reason: str, at: str, steps: Mapping[str, float]) -> None:
+async def finish(
+    connection: AsyncConnection, call: str, reason: str, at: str, steps: Mapping[str, float], lines: Mapping[str, Any]
+) -> None:
+    """`steps` of the join as the gateway saw them, `lines` per party and end (gateway.calls.lines)."""
     await change(connection, call, state="ended", reason=reason, ended_at=at)
     await note(connection, call, "waterfall", "gateway", steps)
+    await note(connection, call, "stats", "lines", lines)
 
 
 async def note(connection: AsyncConnection, call: str, column: str, part: str, values: Mapping[str, Any]) -> None:
@@ -56,3 +60,9 @@ async def add_turn(
 
 async def turns_of(connection: AsyncConnection, call: str) -> Sequence[RowMapping]:
     return (await connection.execute(select(turns).where(turns.c.call == call).order_by(turns.c.turn))).mappings().all()
+
+
+async def latest_of(connection: AsyncConnection, conversation: str, most: int) -> Sequence[RowMapping]:
+    """The last calls of a conversation, newest first."""
+    query = select(calls).where(calls.c.conversation == conversation).order_by(calls.c.started_at.desc()).limit(most)
+    return (await connection.execute(query)).mappings().all()

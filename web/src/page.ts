@@ -15,6 +15,7 @@ import type {
   Event as LogEvent,
   InboxItem,
   InboxListed,
+  LineMeasured,
   Me,
   Ready,
   ServerMessage,
@@ -31,6 +32,7 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 /** A caption, or what was written meanwhile (its turn is then minus its seq). */
 export type CaptionLine = CaptionShown & { readonly tel?: string };
 type Captions = readonly CaptionLine[];
+export type Lines = Partial<Readonly<Record<LineMeasured["party"], LineMeasured["ends"]>>>;
 
 export class Page {
   readonly link = signal<LinkState>("connecting");
@@ -43,6 +45,8 @@ export class Page {
   readonly calls = signal<ReadonlyMap<string, CallView>>(new Map());
   readonly captions = signal<ReadonlyMap<string, Captions>>(new Map());
   readonly turns = signal<ReadonlyMap<string, readonly TurnMeasured[]>>(new Map());
+  /** How well each party is on the line, of calls that run. */
+  readonly lines = signal<ReadonlyMap<string, Lines>>(new Map());
   readonly typing = signal<ReadonlyMap<string, TypingShown>>(new Map());
   readonly connection: Connection;
   readonly outbox: Outbox;
@@ -123,6 +127,8 @@ export class Page {
         return this.captioned(message);
       case "turn.measured":
         return this.measured(message);
+      case "line.measured":
+        return this.lined(message);
       case "alarm.raised":
         this.alarms.value = [...this.alarms.value.filter((one) => one.alarm !== message.alarm.alarm), message.alarm];
         return;
@@ -217,6 +223,10 @@ export class Page {
     const same = (one: CaptionLine) => one.role === caption.role && one.turn === caption.turn;
     const next = of.some(same) ? of.map((one) => (same(one) ? caption : one)) : [...of, caption];
     this.captions.value = new Map(this.captions.value).set(caption.call, next);
+  }
+
+  private lined({ call, party, ends }: LineMeasured): void {
+    this.lines.value = new Map(this.lines.value).set(call, { ...this.lines.value.get(call), [party]: ends });
   }
 
   private measured(turn: TurnMeasured): void {

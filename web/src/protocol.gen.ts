@@ -360,6 +360,23 @@ export interface Lagged {
   readonly type: "lagged";
 }
 
+/** One party's line over the last seconds, to staff. `up`: what the gateway hears of it; `down`: what it hears of us, as it says over RTCP; `page`: the same as its browser counts it. */
+export interface LineMeasured {
+  readonly type: "line.measured";
+  readonly call: string;
+  readonly conversation: string;
+  readonly party: "customer" | "advisor";
+  readonly ends: Readonly<Record<string, LineQuality>>;
+}
+
+/** `loss` 0..1; `mos`: estimate by the E-model, 1 to 4.41 (media.quality). */
+export interface LineQuality {
+  readonly mos: number;
+  readonly loss: number;
+  readonly jitter_ms: number;
+  readonly rtt_ms?: number | null;
+}
+
 export interface Me {
   readonly id: string;
   readonly role: "customer" | "advisor" | "assistant" | "manager" | "system";
@@ -572,6 +589,7 @@ export type ServerMessage =
   | InboxChanged
   | InboxListed
   | Lagged
+  | LineMeasured
   | PeerAnswered
   | PeerClosed
   | Pong

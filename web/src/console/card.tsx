@@ -1,12 +1,13 @@
-/** Who she is: her babies' ages, her store, how the conversation stands; and how fast each spoken turn was answered. */
+/** Who she is: her babies' ages, her store, how the conversation stands. */
 
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../api";
 import { babyAge, handoffText } from "../i18n";
 import type { Page } from "../page";
-import type { InboxItem, TurnMeasured } from "../protocol.gen";
+import type { InboxItem } from "../protocol.gen";
 import { Icon } from "../ui/icons";
 import { ts } from "../words/staff";
+import { Numbers } from "./numbers";
 
 export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
   const thread = page.thread(item.conversation).view.value;
@@ -54,7 +55,7 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
           <Icon name="download" size={16} /> {ts("card.export")}
         </a>
       </p>
-      <Turns turns={page.turns.value.get(item.call ?? "") ?? []} />
+      <Numbers item={item} page={page} />
     </div>
   );
 }
@@ -78,45 +79,5 @@ function Remembered({ conversation, state }: { conversation: string; state: stri
       <h3>{ts("card.summary")}</h3>
       <p class="summary soft">{text}</p>
     </section>
-  );
-}
-
-function Turns({ turns }: { turns: readonly TurnMeasured[] }) {
-  if (!turns.length) return null;
-  const longest = Math.max(...turns.map((turn) => turn.response_ms), 1);
-  return (
-    <section>
-      <h3>{ts("turns.title")}</h3>
-      <ol class="turns">
-        {turns.slice(-8).map((turn) => (
-          <li key={turn.turn}>
-            <span class="soft">
-              #{turn.turn} {ts("turns.response", { ms: Math.round(turn.response_ms) })}
-            </span>
-            <Bar parts={turn.parts_ms} longest={longest} />
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
-function Bar({ parts, longest }: { parts: TurnMeasured["parts_ms"]; longest: number }) {
-  let at = 0;
-  return (
-    <>
-      <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-        {Object.entries(parts).map(([name, ms], nth) => {
-          const x = (at / longest) * 100;
-          at += ms;
-          return <rect key={name} class={`part-${nth % 5}`} x={x} y="0" width={(ms / longest) * 100} height="8" />;
-        })}
-      </svg>
-      <span class="soft">
-        {Object.entries(parts)
-          .map(([name, ms]) => `${name} ${Math.round(ms)}`)
-          .join(" · ")}
-      </span>
-    </>
   );
 }
