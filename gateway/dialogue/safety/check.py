@@ -1,6 +1,7 @@
 """`check`: the customer's lines → the gravest red flag, or none. Deterministic, no I/O."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Literal
 
 from gateway.dialogue.ports import Action, RedFlag
@@ -10,26 +11,52 @@ from gateway.dialogue.safety.rules import ACTIONS, RULES, Talk, found
 
 MAX_TURNS = 50
 MAX_EARLIER_CHARS = 2_000
+BREATH_CHARS = 500
 _OF_THE_YOUNG = ("S01", "S02")
 _GRAVITY = (Action.CALL_120, Action.HUMAN_NOW, Action.ER_NOW)
 
 
-def joined(turns: Sequence[str]) -> str:
+def _lines(turns: Sequence[str]) -> list[str]:
     """The last line whole; earlier lines, already checked when they were new, as far as they may still join it."""
-    lines = [plain(turn) for turn in turns[-MAX_TURNS:] if turn]
-    earlier = "。".join(lines[:-1])[-MAX_EARLIER_CHARS:]
-    return "。".join(part.strip("。") for part in (earlier, *lines[-1:]) if part)
+    lines = [line for line in [plain(turns[-1]).strip("。") if turns else ""] if line]
+    room = MAX_EARLIER_CHARS
+    for turn in turns[-2 : -MAX_TURNS - 1 : -1]:
+        line = plain(turn).strip("。")[-room:]
+        lines += [line] if line else []
+        room -= len(line) + 1
+        if room <= 0:
+            break
+    return lines[::-1]
+
+
+def joined(turns: Sequence[str]) -> str:
+    return "。".join(_lines(turns))
+
+
+def _breath(sentences: list[str]) -> int:
+    """How many of the last sentences are read as one."""
+    lengths = accumulate(len(sentence) + 1 for sentence in reversed(sentences))
+    return max(1, sum(length <= BREATH_CHARS for length in lengths))
+
+
+def _talks(turns: Sequence[str], age_days: int | None) -> Iterator[tuple[Talk, Talk]]:
+    """Read twice, each time plain and counted: by sentences, and the end as one breath, for a thought may be sent in
+    pieces."""
+    lines = _lines(turns)
+    plainly, numbers = "。".join(lines), "。".join(map(counted, lines))
+    age = facts.age(numbers, age_days)
+    yield Talk(plainly, age), Talk(numbers, age_days)
+    sentences = plainly.split("。")
+    last = _breath(sentences)
+    if last > 1:
+        yield Talk(",".join(sentences[-last:]), age), Talk(",".join(numbers.split("。")[-last:]), age)
 
 
 def _flags(turns: Sequence[str], age_days: int | None) -> Iterator[RedFlag]:
-    """Read twice: sentence by sentence, and as one breath, for a thought may be sent in pieces."""
-    sentences = joined(turns)
-    for text in dict.fromkeys((sentences, sentences.replace("。", ","))):
-        numbers = Talk(counted(text), age_days)
+    for talk, numbers in _talks(turns, age_days):
         for measure in measured.MEASURES:
             if reading := measure(numbers):
                 yield RedFlag(reading.sign, ACTIONS[reading.sign], reading.why)
-        talk = Talk(text, facts.age(numbers.text, age_days))
         for rule in RULES:
             if found(rule, talk):
                 yield RedFlag(rule.sign, ACTIONS[rule.sign], rule.why)
@@ -45,8 +72,13 @@ def check(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
 
 def flagged(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
     """What the tables say."""
-    flags = list(_flags(turns, age_days))
-    return min(flags, key=lambda flag: _GRAVITY.index(flag.action)) if flags else None
+    best: RedFlag | None = None
+    for flag in _flags(turns, age_days):
+        if best is None or _GRAVITY.index(flag.action) < _GRAVITY.index(best.action):
+            best = flag
+        if best.action == _GRAVITY[0]:
+            break
+    return best
 
 
 def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:

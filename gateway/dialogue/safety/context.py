@@ -5,6 +5,7 @@ All functions take plain text (see `normal`) and a span in it. The cue words are
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.dialogue.safety.tables import table
 
@@ -110,8 +111,13 @@ def supposed(place: Place) -> bool:
     return bool(_MIGHT.search(place.lead[-14:] if place.lead[-1:] > "一" else place.lead[-40:]))
 
 
+@lru_cache(maxsize=8)
+def _teaches(text: str) -> bool:
+    return _LESSON.search(text) is not None
+
+
 def lesson(place: Place, whole: str) -> bool:
-    return bool(_LESSON.search(whole)) and not (_NOW.search(place.sentence) and _OURS.search(place.sentence))
+    return _teaches(whole) and not (_NOW.search(place.sentence) and _OURS.search(place.sentence))
 
 
 def hearsay(place: Place) -> bool:

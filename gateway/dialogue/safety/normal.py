@@ -18,6 +18,9 @@ _LETTERS = table("letters")
 _SIMPLIFIED = str.maketrans(_LETTERS["traditional"], _LETTERS["simplified"])
 _CONTRACTIONS = [(re.compile(pattern), plain) for pattern, plain in _LETTERS["contractions"]]
 _SPELLINGS = [(re.compile(pattern), right) for pattern, right in _LETTERS["spellings"]]
+_CHINESE_SPELLINGS = [(pattern, right) for pattern, right in _SPELLINGS if re.search("[一-鿿]", pattern.pattern)]
+_LATIN = re.compile("[a-z]")
+_ODD = re.compile(r"[^\w ,.。!?:;'\"\n+<>|~$℃°%=^-]")
 _UNIT = (
     "度|个|天|日|周|星期|礼拜|岁|小时|钟头|钟|次|下|分|秒|米|层|级|楼|点|月|年|斤|颗|粒|片|毫升|遍|口|几|多|来|半|晚|宿"
 )
@@ -37,7 +40,11 @@ def _key(term: str) -> str:
 
 
 _TERMS.update({_key(term): term for term in _LETTERS["terms"]})
-_LENGTHS = sorted({len(term) for term in _LETTERS["terms"]}, reverse=True)
+_LENGTHS = {
+    first: sorted({len(term) for term in _LETTERS["terms"] if _sound(term[0]) == first}, reverse=True)
+    for first in {_sound(term[0]) for term in _LETTERS["terms"]}
+}
+"""Of the terms that begin with a sound: how long they are."""
 
 
 def _mend_homophones(text: str) -> str:
@@ -45,7 +52,7 @@ def _mend_homophones(text: str) -> str:
     sounds = [_sound(char) if "一" <= char <= "鿿" else "" for char in text]
     out, at = [], 0
     while at < len(text):
-        for length in _LENGTHS:
+        for length in _LENGTHS.get(sounds[at], ()):
             run = text[at : at + length]
             term = _TERMS.get(" ".join(sounds[at : at + length]))
             if term and run not in _REAL_WORDS:
@@ -75,18 +82,20 @@ def _space(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2_048)
 def plain(text: str) -> str:
     """≤ 4,000 characters are read: the wire carries no more."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS]).lower().translate(_SIMPLIFIED)
     text = re.sub(r"[’‘`´]", "'", text)
     text = re.sub(r"(.{1,6}?)\1{5,}", r"\1\1", text)  # "嘴嘴嘴嘴…" says no more than "嘴嘴", and costs more
-    text = "".join(" " if unicodedata.category(c)[0] in "CS" and c not in "\n+<>|~$℃°%=^" else c for c in text)
-    for pattern, replacement in _CONTRACTIONS:
-        text = pattern.sub(replacement, text)
+    text = _ODD.sub(lambda m: " " if unicodedata.category(m[0])[0] in "CS" else m[0], text)
+    latin = _LATIN.search(text) is not None
+    if latin:
+        for pattern, replacement in _CONTRACTIONS:
+            text = pattern.sub(replacement, text)
     text = _punctuate(_space(_punctuate(text)).strip())
     text = _mend_homophones(text)
-    for pattern, right in _SPELLINGS:
+    for pattern, right in _SPELLINGS if latin else _CHINESE_SPELLINGS:
         text = pattern.sub(right, text)
     return text
 
@@ -102,7 +111,10 @@ _CHINESE_NUMBER = re.compile(
 _ENGLISH = {word: number for number, word in enumerate(_LETTERS["units"])}
 _TENS = {word: 20 + 10 * number for number, word in enumerate(_LETTERS["tens"])}
 _WORD = "|".join(sorted([*_ENGLISH, *_TENS], key=len, reverse=True))
-_ENGLISH_NUMBER = re.compile(rf"(?<![a-z])(?:(?:a|one) hundred(?: and)? ?)?(?:{_WORD})?(?:[ -](?:{_WORD}))?(?![a-z])")
+_ENGLISH_NUMBER = re.compile(
+    rf"(?<![a-z])(?=(?:a|one) hundred|[ -]?(?:{_WORD}))"
+    rf"(?:(?:a|one) hundred(?: and)? ?)?(?:{_WORD})?(?:[ -](?:{_WORD}))?(?![a-z])"
+)
 
 
 def _chinese(match: re.Match[str]) -> str:
@@ -131,7 +143,7 @@ def _english(match: re.Match[str]) -> str:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2_048)
 def counted(text: str) -> str:
     """`plain` with numbers as digits. `text` must already be plain."""
     text = _CHINESE_NUMBER.sub(_chinese, text)
