@@ -224,6 +224,7 @@ class People:
         page = context.new_page()
         page.goto(f"{self._gateway.url}/?store={STORE}")
         until(page, "globalThis.__nestcall?.link === 'online'")
+        page.wait_for_selector(".message .ai-tag")  # the assistant's welcome: from here on answers can be counted
         return page
 
     def advisor(self, name: str = ADVISORS[0], path: str = "/console") -> Page:

@@ -20,19 +20,24 @@ def said(page: Page, text: str) -> None:
     expect(page.locator(BUBBLE, has_text=text)).to_have_count(1)
 
 
+def answered(page: Page, text: str) -> None:
+    """Writes, and waits for the assistant's answer to it."""
+    before = page.locator(".message .ai-tag").count()
+    write(page, text)
+    expect(page.locator(".message .ai-tag")).to_have_count(before + 1)
+
+
 def open_conversation(advisor: Page, customer: Page) -> None:
     """In the console, what this customer's page is about."""
     conversation = next(iter(customer.evaluate("__nestcall.lastSeq()")))
-    advisor.locator(f'[data-conversation="{conversation}"]').click()
+    advisor.locator(f'button[data-conversation="{conversation}"]').click()
     expect(advisor.locator("main .chat")).to_be_visible()
 
 
 def test_the_assistant_answers_labelled_and_the_conversation_survives_a_reload(people: People) -> None:
     page = people.customer()
-    before = page.locator(".message .ai-tag").count()
-    write(page, "门店几点开门？")
+    answered(page, "门店几点开门？")
     expect(page.locator(".mine .status")).to_contain_text("已")
-    expect(page.locator(".message .ai-tag")).to_have_count(before + 1)
     answers = page.locator(".message:has(.ai-tag) .bubble").all_inner_texts()
     page.locator(".composer textarea").fill("写到一半的草稿")
     page.reload()
@@ -73,13 +78,31 @@ def test_a_note_is_for_staff_only_and_handing_back_gives_the_assistant_the_word(
 
 def test_recall_and_thumbs(people: People) -> None:
     page = people.customer()
-    write(page, "说错了的话")
-    expect(page.locator(".message .ai-tag")).not_to_have_count(0)
+    answered(page, "说错了的话")
     page.locator(".mine", has_text="说错了的话").get_by_role("button", name="撤回").click()
     expect(page.locator(".mine .bubble", has_text="消息已撤回")).to_have_count(1)
     thumb = page.get_by_role("button", name="有帮助").last
     thumb.click()
     expect(thumb).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_thumb_is_not_lost_when_a_message_comes_while_the_finger_is_down(people: People) -> None:
+    page = people.customer()
+    for _ in range(3):  # more than fits the screen
+        answered(page, "门店几点开门？")
+    thumbs = page.get_by_role("button", name="有帮助")
+    seen = thumbs.count()
+    thumb = thumbs.nth(seen - 1)
+    box = thumb.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    answered(page, "奶瓶怎么消毒")
+    page.mouse.up()
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".to-end")).to_have_count(0)
+    last = page.locator(".message").last
+    expect(last).to_be_in_viewport(ratio=0.9)  # and then it follows the conversation again
 
 
 def test_what_people_write_is_text_and_never_markup(people: People) -> None:

@@ -18,7 +18,7 @@ export function Alarms({ page, onOpen }: { page: Page; onOpen: (conversation: st
   return (
     <section class="alarms" role="alert">
       {open.map((alarm) => (
-        <div key={alarm.alarm} class="row alarm">
+        <div key={alarm.alarm} class="row alarm" data-conversation={alarm.conversation}>
           <Icon name="triangle-alert" size={28} />
           <div class="grow">
             <strong>

@@ -22,6 +22,7 @@ interface Props {
 }
 
 const NEAR_END_PX = 80;
+const LIFT_MS = 100;
 
 export function Timeline({ thread, outgoing, me, older, found, acts, nameOf, onRead }: Props) {
   const frame = useRef<HTMLDivElement>(null);
@@ -119,30 +120,52 @@ function dividerText({ kind, data }: Divider, name: string): string {
   }
 }
 
-/** Stays at the end while one is at the end; otherwise leaves the reader where she is. */
+/** Stays at the end while one is at the end; otherwise leaves the reader where she is. Nothing moves under a finger that
+ * is down: a message that came meanwhile would take the button away from it, and the tap would be lost. */
 function useEnd(frame: RefObject<HTMLDivElement | null>, count: number, lastSeq: number) {
   const [atEnd, setAtEnd] = useState(true);
+  const pressed = usePressed(frame);
   const jump = () => {
     const box = frame.current;
     if (box) box.scrollTop = box.scrollHeight;
     setAtEnd(true);
   };
   useLayoutEffect(() => {
-    if (atEnd) jump();
-  }, [count, lastSeq]);
+    if (atEnd && !pressed) jump();
+  }, [count, lastSeq, pressed]);
   useEffect(() => {
     const box = frame.current;
     if (!box) return;
     const look = () => setAtEnd(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX);
     box.addEventListener("scroll", look, { passive: true });
-    const resized = new ResizeObserver(() => atEnd && jump());
+    const resized = new ResizeObserver(() => atEnd && !pressed && jump());
     resized.observe(box);
     return () => {
       box.removeEventListener("scroll", look);
       resized.disconnect();
     };
-  }, [atEnd]);
+  }, [atEnd, pressed]);
   return { atEnd, jump };
+}
+
+/** Is a finger or button down in here, or was just now? The click comes after the finger has left. */
+function usePressed(frame: RefObject<HTMLDivElement | null>): boolean {
+  const [pressed, setPressed] = useState(false);
+  useEffect(() => {
+    const box = frame.current;
+    if (!box) return;
+    let lifting: ReturnType<typeof setTimeout> | undefined;
+    const down = () => (clearTimeout(lifting), setPressed(true));
+    const up = () => (lifting = setTimeout(() => setPressed(false), LIFT_MS));
+    box.addEventListener("pointerdown", down, { passive: true });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, up, { passive: true });
+    return () => {
+      clearTimeout(lifting);
+      box.removeEventListener("pointerdown", down);
+      for (const end of ["pointerup", "pointercancel"]) removeEventListener(end, up);
+    };
+  }, []);
+  return pressed;
 }
 
 async function keepPlace(frame: RefObject<HTMLDivElement | null>, load: () => Promise<void>): Promise<void> {
