@@ -11,12 +11,13 @@ from math import exp
 from typing import Literal
 
 FEATURES = ("forth", "back", "wide", "widest", "bm25", "clash", "kind")
-"""Coverage of the question by the best wording, of that wording by the question, of the question by all wordings and by
-the answer too; BM25 against its ideal; quantities that contradict; the same kind of question or another."""
-RANK = (0.73, 3.87, 1.7, 9.64, 2.04, -0.2, 0.89)
-CONFIDENCE = (1.63, 0.61, 3.36, -2.42)
+"""Coverage of the question by the best wording, of the two nearest wordings by the question, of the question by all
+wordings and by the answer too; BM25 against its ideal; quantities that contradict; the same kind of question."""
+RANK = (0.39, 4.29, 1.94, 9.09, 2.24, -0.1, 0.9)
+CONFIDENCE = (1.54, 3.65, -2.04)
 """Of the `signs` in order; the last is the bias."""
 WIDEST_MARGIN = 4.0
+BORNE = 0.3
 FALL = 0.3
 """How fast the confidence in the others falls with their distance to the best."""
 ANSWER, CLARIFY = 0.76, 0.33
@@ -31,10 +32,11 @@ def signs(scores: Sequence[float], features: Sequence[float]) -> list[float]:
     """What speaks for the best candidate: `scores` best first, at least one; `features` are the best's.
 
     A lead over the second counts only as far as the question is covered: nothing else fits is no proof that this does.
+    Nor is a word of the answer: it counts in full only where the wordings bear `BORNE` of the question.
     """
-    forth, back, _, widest, *_ = features
+    _, back, wide, widest, *_ = features
     lead = min(WIDEST_MARGIN, scores[0] - scores[1]) if len(scores) > 1 else WIDEST_MARGIN
-    return [lead * widest**2, forth, back]
+    return [lead * widest**2 * min(1.0, wide / BORNE), back]
 
 
 def confidences(scores: Sequence[float], features: Sequence[float]) -> list[float]:

@@ -29,7 +29,10 @@ class Analysed:
 
     words: tuple[str, ...]
     readings: tuple[str, ...]
+    stops: tuple[bool, ...]
+    """Tokens that carry no topic when alone."""
     idle: tuple[bool, ...]
+    """Those that carry none here: together they may mean something (how long, money back)."""
     spans: tuple[Span, ...]
     terms: dict[str, float]
     """Index terms with their weight."""
@@ -63,14 +66,14 @@ def analysed(words: tuple[str, ...]) -> Analysed:
     """`analyse` of a text already in tokens."""
     readings, stops = tuple(map(reading, words)), stop_mask(words)
     found = spans(words, readings, stops)
-    bare = Analysed(words, readings, _idle(stops, found), found, {})
+    bare = Analysed(words, readings, stops, _idle(stops, found), found, {})
     return replace(bare, terms=_terms(bare))
 
 
 def _terms(text: Analysed) -> dict[str, float]:
     terms: dict[str, float] = {}
     for i, word in enumerate(text.words):
-        if not text.idle[i]:
+        if not text.stops[i]:
             terms[word] = CHAR if is_cjk(word) else WORD
             if not word[0].isdigit():
                 terms[lone_sound_term(text, i)] = LONE_HEARD if is_cjk(word) else WORD_HEARD

@@ -39,11 +39,12 @@ def covers(text: Analysed, telling: Callable[[str], float] = lambda _: 1.0) -> t
     found = [
         Cover(word, i, i + 1, min(LONE, LONE_TELLING * telling(word)) if is_cjk(word) else WORD)
         for i, word in enumerate(words)
+        if not text.stops[i]
     ]
     found += [
         Cover(lone_sound_term(text, i), i, i + 1, LONE_HEARD if is_cjk(word) else WORD_HEARD)
         for i, word in enumerate(words)
-        if not word[0].isdigit()
+        if not (text.stops[i] or word[0].isdigit())
     ]
     for i in range(len(words) - 1):
         found.append(Cover(pair_term(text, i), i, i + 2, PAIR))

@@ -116,10 +116,14 @@ class Knowledge:
         return [int(self._first[i + 1] - self._first[i]) for i in order]
 
     def _closest(self, asked: Analysed, rows: NDArray[np.int64], forth: NDArray[np.float64]) -> tuple[float, float]:
-        """(question covered by wording, wording covered by question) of the wording where both are best."""
-        near = np.argsort(-forth)[:2]
-        pairs = [(float(forth[i]), self._back(int(rows[i]), asked)) for i in near]
-        return max(pairs, key=lambda pair: pair[0] + 0.5 * pair[1])
+        """(question covered by wording, wordings covered by question) of the two nearest wordings.
+
+        The first is of the one where both are best, the second the mean: what two wordings have in common with the
+        question is the entry's topic, what only one has may be chance.
+        """
+        pairs = [(float(forth[i]), self._back(int(rows[i]), asked)) for i in np.argsort(-forth)[:2]]
+        best = max(pairs, key=lambda pair: pair[0] + 0.5 * pair[1])
+        return best[0], sum(back for _, back in pairs) / len(pairs)
 
     def _back(self, row: int, asked: Analysed) -> float:
         return coverage(*self._weighed(row), asked.terms)

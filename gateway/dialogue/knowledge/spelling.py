@@ -53,9 +53,9 @@ class Speller:
         if not depth or word in self._words or not (word.isascii() and word.isalpha()):
             return (word,)
         near = {one for spelling in deletions(word, depth) for one in self._near.get(spelling, ())}
-        ranked = sorted((distance(word, one), one[0] != word[0], one) for one in near)
+        ranked = sorted((distance(word, one), one) for one in near if one[0] == word[0])
         if ranked and ranked[0][0] <= depth:
-            return (ranked[0][2],)
+            return (ranked[0][1],)
         return self._halves(word) or (word,)
 
     def _halves(self, word: str) -> tuple[str, ...]:
