@@ -33,7 +33,10 @@ def test_a_question_in_other_words_finds_its_entry(demo: Knowledge, question: st
     assert demo.search(question).hits[0].entry.id == entry
 
 
-@pytest.mark.parametrize("question", ["今天股票涨了吗", "今天天气怎么样", "你们招人吗", "帮我写一首诗", "what's the capital of France", "!!!", ""])
+@pytest.mark.parametrize(
+    "question",
+    ["今天股票涨了吗", "今天天气怎么样", "你们招人吗", "帮我写一首诗", "what's the capital of France", "!!!", ""],
+)
 def test_what_the_shop_does_not_know_is_not_answered(demo: Knowledge, question: str) -> None:
     assert demo.search(question).decision == "handoff"
 
