@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,12 @@ def spread(values: Sequence[float]) -> dict[str, float]:
         return {"n": 0}
     p50, p95, p99 = (float(x) for x in np.percentile(values, [50, 95, 99]))
     return {"n": len(values), "p50": p50, "p95": p95, "p99": p99, "max": float(max(values))}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def machine() -> str:

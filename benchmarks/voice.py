@@ -1,19 +1,19 @@
 """How fast does it answer, how fast does it stop? A real caller over WHIP against a running gateway with benchmark
-engines (`instant`, `tone`), and against a bare aiortc + Silero loop in the same run.
+engines (`instant`, `tone`), and against a bare aiortc + Silero loop in the same run; and the real page in Chromium.
 
-    python -m benchmarks.voice [--rounds 12] [--loss 0,1,5,10,20]
+    python -m benchmarks.voice [--rounds 24] [--loss 0,1,5,10,20]      6 minutes
 
 Each round she speaks over the reply to the round before: *barge-in* is onset -> silence, *reply* the end of her speech
--> first sound. *early*: it spoke before she had finished, in a pause of hers. *join* is POST -> first sound.
-Milliseconds, at the arrival of RTP packets; the caller's frame of 20 ms, the encoder and the loopback are in them.
-Servers are called in turns, a short call before warms each up (`cold join`). `own delivery`: the floor decodes packets
-as they come; `stock`: aiortc's jitter buffer.
+-> first sound. *early*: it spoke before she had finished, in a pause of hers; such a round has no reply, and a
+comparison takes only rounds both have answered. *duck*: her first sample in the page's microphone -> the page's volume
+down. Milliseconds, at the arrival of RTP packets; the caller's frame of 20 ms, the encoder and the loopback are in
+them. All servers and both kinds of speech are called at the same time (lossy lines two by two), so a busy machine is as
+bad for one as for the other. `own delivery`: the floor decodes packets as they come; `stock`: aiortc's jitter buffer.
 """
 
 import argparse
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,9 +25,10 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from benchmarks.caller import Caller
+from benchmarks.duck import WITHIN_MS, ducks
 from benchmarks.noises import said
 from benchmarks.recordings import human, trimmed
-from benchmarks.results import machine, save, spread
+from benchmarks.results import free_port, machine, save, spread
 from media.audio import Samples
 
 LINES = (
@@ -38,20 +39,26 @@ LINES = (
     ("en-gb-x-rp", "I want the other one please"),
 )
 CLIPS = ("cards/001.wav", "cards/002.wav", "cards/003.wav", "cards/004.wav", "something.raw")
-CALL_ROUNDS = 5
-"""Rounds in one call; then a new one."""
+CALL_ROUNDS = 6
+"""Rounds in one call; then a new one. The first has nothing to speak over."""
+OURS, FLOOR, STOCK = "nestcall", "floor, own delivery", "floor, stock"
+STOCK_LOSSES = (0.0, 1.0)
+SLOWER_MS, SILENT_MS = 30.0, 200.0
+"""Targets: reply beyond the floor's, barge-in."""
 
 
 @dataclass
 class Result:
     join: list[float] = field(default_factory=list)
-    reply: list[float] = field(default_factory=list)
+    reply: dict[int, float] = field(default_factory=dict)
+    """By round."""
     barge_in: list[float] = field(default_factory=list)
     early: int = 0
     failed: int = 0
 
     def rows(self) -> dict[str, dict[str, float]]:
-        return {"join": spread(self.join), "reply": spread(self.reply), "barge-in": spread(self.barge_in)}
+        replies = list(self.reply.values())
+        return {"join": spread(self.join), "reply": spread(replies), "barge-in": spread(self.barge_in)}
 
 
 # ---------------------------------------------------------------- servers
@@ -61,12 +68,6 @@ class Result:
 class Server:
     url: str
     ours: bool = False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
@@ -147,7 +148,7 @@ async def talk(caller: Caller, speech: list[Samples], rounds: range, result: Res
     quiet = await caller.silence(heard)
     for i in rounds:
         if i > rounds.start:
-            await asyncio.sleep(1.5)  # the reply to the one before is playing
+            await asyncio.sleep(1.0)  # the reply to the one before is playing
         onset, ended = await caller.microphone.say(speech[i % len(speech)])
         if i > rounds.start:
             quiet = await caller.silence(onset)
@@ -157,71 +158,123 @@ async def talk(caller: Caller, speech: list[Samples], rounds: range, result: Res
             result.early += 1
             await asyncio.sleep(1.0)
         else:
-            result.reply.append((began - ended) * 1000)
+            result.reply[i] = (began - ended) * 1000
+
+
+async def case(servers: dict[str, Server], speech: list[Samples], rounds: int, loss: float) -> dict[str, Result]:
+    """All servers at once, call by call."""
+    results = {name: Result() for name in servers}
+    for first in range(0, rounds, CALL_ROUNDS):
+        part = range(first, min(rounds, first + CALL_ROUNDS))
+        async with asyncio.TaskGroup() as calls:
+            for name, server in servers.items():
+                calls.create_task(measure(server, speech, part, loss / 100, results[name]))
+    return results
+
+
+# ---------------------------------------------------------------- what is shown
 
 
 def show(name: str, result: Result) -> None:
     for what, row in result.rows().items():
-        numbers = "".join(f"{row.get(key, float('nan')):9.0f}" for key in ("p50", "p95", "p99", "max"))
-        print(f"{name:44}{what:10}{numbers}   N={row['n']}")
+        print(shown(name, what, row), flush=True)
     if result.early or result.failed:
         print(f"{'':44}early {result.early}, failed {result.failed}")
 
 
-async def run(rounds: int, losses: list[float]) -> dict[str, Result]:
+def shown(name: str, what: str, row: dict[str, float]) -> str:
+    numbers = "".join(f"{row.get(key, float('nan')):9.0f}" for key in ("p50", "p95", "p99", "max"))
+    return f"{name:44}{what:10}{numbers}   N={row['n']}"
+
+
+def beyond_floor(ours: Result, floor: Result) -> dict[str, float]:
+    """How much later we reply than the floor, p50 and p95 over the rounds both answered."""
+    both = ours.reply.keys() & floor.reply.keys()
+    mine, its = (spread([result.reply[i] for i in both]) for result in (ours, floor))
+    return {"n": len(both)} | {key: mine[key] - its[key] for key in ("p50", "p95") if both}
+
+
+def verdicts(results: dict[str, Result], ducked: dict[str, float]) -> dict[str, bool]:
+    """Target -> met."""
+    found: dict[str, bool] = {}
+    for name, ours in results.items():
+        if name.startswith(OURS):
+            of = name.removeprefix(f"{OURS}, ")
+            beyond = beyond_floor(ours, results[f"{FLOOR}, {of}"])
+            found[f"{of}: reply p50 {beyond.get('p50', float('nan')):+.0f} ms of the floor <= +{SLOWER_MS:.0f}"] = (
+                beyond.get("p50", float("inf")) <= SLOWER_MS
+            )
+            p95 = spread(ours.barge_in).get("p95", float("inf"))
+            found[f"{of}: barge-in p95 {p95:.0f} <= {SILENT_MS:.0f} ms"] = p95 <= SILENT_MS
+            found[f"{of}: every call answered, none early"] = not ours.failed and not ours.early
+    p95 = ducked.get("p95", float("inf"))
+    found[f"page: duck p95 {p95:.0f} <= {WITHIN_MS:.0f} ms"] = p95 <= WITHIN_MS
+    return found
+
+
+# ---------------------------------------------------------------- the run
+
+
+async def run(rounds: int, losses: list[float]) -> tuple[dict[str, Result], dict[str, float]]:
     synthesised = [trimmed(said(text, voice)) for voice, text in LINES]
     recorded = [clip for name, clip in human().items() if name in CLIPS]
     results: dict[str, Result] = {}
     async with AsyncExitStack() as up:
         http = await up.enter_async_context(aiohttp.ClientSession())
         servers = {
-            "nestcall": Server(await up.enter_async_context(gateway(http)), ours=True),
-            "floor, own delivery": Server(await up.enter_async_context(floor(http, stock=False))),
-            "floor, stock": Server(await up.enter_async_context(floor(http, stock=True))),
+            OURS: Server(await up.enter_async_context(gateway(http)), ours=True),
+            FLOOR: Server(await up.enter_async_context(floor(http, stock=False))),
+            STOCK: Server(await up.enter_async_context(floor(http, stock=True))),
         }
-        await warm_up(servers, synthesised)
-        for loss in losses:
-            lossy = f", {loss:g} % loss" if loss else ""
-            for kind, speech in {"synthesised": synthesised, "human": [] if loss else recorded}.items():
-                if speech:
-                    named = await in_turns(servers, speech, rounds, loss / 100)
-                    results |= {f"{name}, {kind}{lossy}": result for name, result in named.items()}
-                    for name, result in named.items():
-                        show(f"{name}, {kind}{lossy}", result)
-    return results
+        for server in servers.values():
+            await measure(server, synthesised, range(1), 0.0, Result())  # what is loaded once is loaded
+        for wave in waves(losses):
+            async with asyncio.TaskGroup() as calls:
+                asked = {
+                    (loss, kind): calls.create_task(case(called(servers, loss), speech, rounds, loss))
+                    for loss in wave
+                    for kind, speech in (("synthesised", synthesised), ("human", recorded))
+                }
+            for (loss, kind), task in asked.items():
+                for name, result in task.result().items():
+                    key = f"{name}, {kind}{f', {loss:g} % loss' if loss else ''}"
+                    results[key] = result
+                    show(key, result)
+        ducked = spread(await ducks(servers[OURS].url, synthesised + recorded, max(20, rounds)))
+        print(shown("page", "duck", ducked))
+    return results, ducked
 
 
-async def warm_up(servers: dict[str, Server], speech: list[Samples]) -> None:
-    for name, server in servers.items():
-        cold = Result()
-        await measure(server, speech, range(1), 0.0, cold)
-        print(f"{name:44}{'cold join':10}{cold.join[0] if cold.join else float('nan'):9.0f}")
+def waves(losses: list[float]) -> list[list[float]]:
+    """What is called at the same time: a whole line by itself, lossy ones two by two."""
+    lossy = [loss for loss in losses if loss]
+    return [[0.0]] * (0.0 in losses) + [lossy[i : i + 2] for i in range(0, len(lossy), 2)]
 
 
-async def in_turns(servers: dict[str, Server], speech: list[Samples], rounds: int, loss: float) -> dict[str, Result]:
-    """Call by call in turns, so that a busy machine is as bad for one as for the other."""
-    results = {name: Result() for name in servers}
-    for first in range(0, rounds, CALL_ROUNDS):
-        for name, server in servers.items():
-            await measure(server, speech, range(first, min(rounds, first + CALL_ROUNDS)), loss, results[name])
-    return results
+def called(servers: dict[str, Server], loss: float) -> dict[str, Server]:
+    return {name: server for name, server in servers.items() if name != STOCK or loss in STOCK_LOSSES}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--loss", default="0,1,5,10,20", help="uplink loss in per cent")
     options = parser.parse_args()
     began = time.monotonic()
-    print(machine())
+    here = machine()
+    print(here)
     print(f"{'':44}{'':10}" + "".join(f"{key:>9}" for key in ("p50", "p95", "p99", "max")))
-    results = asyncio.run(run(options.rounds, [float(loss) for loss in options.loss.split(",")]))
+    results, ducked = asyncio.run(run(options.rounds, [float(loss) for loss in options.loss.split(",")]))
+    judged = verdicts(results, ducked)
+    for target, met in judged.items():
+        print(f"{'met   ' if met else 'MISSED'}  {target}")
     numbers = {
         name: result.rows() | {"failed": result.failed, "early": result.early} for name, result in results.items()
     }
     bars = {f"{name}: barge-in p95": spread(result.barge_in).get("p95", 0.0) for name, result in results.items()}
-    bars |= {f"{name}: reply p95": spread(result.reply).get("p95", 0.0) for name, result in results.items()}
-    save("voice", numbers, bars, "ms", 200.0)
+    bars |= {f"{name}: reply p50": result.rows()["reply"].get("p50", 0.0) for name, result in results.items()}
+    bars["page: duck p95"] = ducked.get("p95", 0.0)
+    save("voice", {**numbers, "page": {"duck": ducked}, "targets": judged}, bars, "ms", SILENT_MS)
     print(f"{time.monotonic() - began:.0f} s")
 
 

@@ -15,6 +15,7 @@ PREROLL_CHUNKS = 30
 """0.6 s: longer than the machine takes to notice a turn, so that no first syllable is lost."""
 
 
+BEGINNING_S = 0.2
 LOUD_DBFS = -45.0
 """Softer than this is no onset, whatever the quick detector thinks."""
 
@@ -22,7 +23,7 @@ LOUD_DBFS = -45.0
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One frame of the detector: how probably it is speech of somebody else's than ours, and for how many seconds the
-    quick detector has been calling it speech."""
+    quick detector has been calling it speech. `seconds` 0: only the quick one has news."""
 
     seconds: float
     speech: float
@@ -43,12 +44,15 @@ class Hearing:
         self.preroll: deque[AudioChunk] = deque(maxlen=PREROLL_CHUNKS)
 
     def feed(self, chunk: AudioChunk) -> Iterator[Heard]:
-        """`chunk`: 20 ms, what the quick detector takes. Yields whole frames of the detector."""
+        """`chunk`: 20 ms, what the quick detector takes. Yields whole frames of the detector; while somebody begins,
+        also the quick detector's word in between, which is up to 32 ms earlier."""
         self.preroll.append(chunk)
         loud = dbfs(chunk.samples) > LOUD_DBFS
         self._onset = self._onset + chunk.seconds if loud and self._quick.is_speech(chunk) >= ON else 0.0
         self._rest = np.concatenate((self._rest, chunk.samples))
         size = self._detector.frame_samples
+        if len(self._rest) < size and 0 < self._onset <= BEGINNING_S:
+            yield self._foreign(0.0, 0.0)
         while len(self._rest) >= size:
             frame, self._rest = AudioChunk(self._rest[:size], EAR_HZ), self._rest[size:]
             self._window = np.concatenate((self._window[size:], frame.samples))

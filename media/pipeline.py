@@ -75,11 +75,16 @@ class Voice:
         async with asyncio.TaskGroup() as self._tasks:
             try:
                 if self._profile.greet:
-                    self.say(self._profile.greeting[self.language], uninterruptible=True)
+                    self._greet()
                 async for chunk in self._ear:
                     self._hear_chunk(chunk)
             finally:
                 self._end()
+
+    def _greet(self) -> None:
+        self.say(self._profile.greeting[self.language], uninterruptible=True)
+        if more := self._profile.after_greeting.get(self.language):
+            self.say(more)
 
     def _end(self) -> None:
         self._tell(ev.HangUp(self._now()))

@@ -10,6 +10,10 @@ GREETING: Phrases = {
     "zh": "您好，我是母婴顾问的智能语音助手，不是真人。请问有什么可以帮您？",
     "en": "Hello, I am an automated AI assistant, not a person. How can I help you?",
 }
+CLOSED: Phrases = {
+    "zh": "门店现在已经打烊。我可以先回答您的问题，也可以帮您预约回电。",
+    "en": "The store is closed right now. I can answer your questions, or book a call back for you.",
+}
 STILL_THERE: Phrases = {"zh": "您还在吗？", "en": "Are you still there?"}
 FILLER: Phrases = {"zh": "嗯，我查一下。", "en": "One moment, let me check."}
 APOLOGY: Phrases = {
@@ -37,6 +41,8 @@ class Profile:
     hotwords: tuple[str, ...] = ()
     greeting: Phrases = field(default_factory=lambda: dict(GREETING))
     """The first sound, and protected: it says that she talks to an AI assistant."""
+    after_greeting: Phrases = field(default_factory=dict)
+    """Said right after it, may be interrupted: that the store is closed."""
     still_there: Phrases = field(default_factory=lambda: dict(STILL_THERE))
     filler: Phrases = field(default_factory=lambda: dict(FILLER))
     apology: Phrases = field(default_factory=lambda: dict(APOLOGY))

@@ -22,7 +22,9 @@ class Voicing:
         return self.voiced > 0 and self.gap == 0
 
     def hear(self, at: float, seconds: float, speech: float) -> "Voicing":
-        """`at`: the end of the frame, `seconds` long."""
+        """`at`: the end of the frame, `seconds` long; one of no length says nothing."""
+        if not seconds:
+            return self
         if speech < (OFF if self.now else ON):
             return replace(self, gap=self.gap + seconds) if self.voiced else self
         began = self.began if self.voiced else at - seconds

@@ -18,7 +18,7 @@ from media.engines import Engines
 from media.pipeline import Voice
 from media.playout import Playout
 from media.ports import Ear, Heard, Journal, Responder
-from media.profile import GREETING, Profile
+from media.profile import CLOSED, GREETING, Profile
 from signaling.protocol import Language
 
 SHORT_GREETING: dict[Language, str] = {"zh": "您好。", "en": "Hello."}
@@ -50,7 +50,7 @@ class Voices:
         responder: Responder = InstantAnswers() if self._instant else answers
         profile = profile_of(context, words)
         if self._tone:
-            profile = replace(profile, greeting=dict(SHORT_GREETING))
+            profile = replace(profile, greeting=dict(SHORT_GREETING), after_greeting={})
         voice = Voice(ear, playout, self._engines, responder, minutes, profile)
         return Voicing(voice, playout.next_frame)
 
@@ -62,9 +62,12 @@ class Voices:
 
 
 def profile_of(context: CallContext, words: str) -> Profile:
-    """`words` in place of the greeting: a call that resumes after a restart has been greeted."""
+    """`words` in place of the greeting: a call that resumes after a restart has been greeted. Who calls after hours
+    hears so at once."""
     language = context().language
     profile = stored_profile(context.voice)
+    if not context().within_hours and not words:
+        profile = replace(profile, after_greeting=dict(CLOSED))
     greeting = profile.greeting | ({language: words} if words else {})
     return replace(profile, language=language, greeting=greeting, hotwords=context.hotwords.get(language, ()))
 
@@ -88,7 +91,7 @@ async def warm(engines: Engines, store: Store) -> None:
 
 def fixed_lines(profile: Profile) -> Iterator[tuple[str, ports.Voice]]:
     sets = (profile.greeting, profile.not_heard, profile.filler, profile.apology, profile.still_there)
-    for lines in (*sets, profile.no_recognizer):
+    for lines in (*sets, profile.no_recognizer, CLOSED):
         for language, text in lines.items():
             yield text, ports.Voice(language, profile.voices.get(language, ""), profile.speed)
 

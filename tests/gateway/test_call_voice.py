@@ -2,15 +2,16 @@
 
 import pytest
 
-from gateway.calls.context import HOTWORDS, hotwords
-from gateway.calls.voice import fixed_lines, stored_profile, warm
+from gateway.calls.context import HOTWORDS, CallContext, hotwords
+from gateway.calls.voice import fixed_lines, profile_of, stored_profile, warm
+from gateway.dialogue.ports import Context
 from gateway.settings import Settings
 from gateway.store.engine import Store
 from media.engines import Engines
 from media.engines.fake import LevelDetector, SteadySynthesizer
 from media.engines.prerendered import Prerendered
 from media.ports import Voice
-from media.profile import GREETING
+from media.profile import CLOSED, GREETING
 
 
 def test_a_stored_profile_keeps_what_it_does_not_name() -> None:
@@ -25,6 +26,16 @@ def test_nonsense_in_a_stored_profile_is_as_if_it_were_not_there(stored: dict[st
     assert profile.greeting == GREETING
     assert profile.voices == {}
     assert 0.5 <= profile.speed <= 2.0
+
+
+@pytest.mark.parametrize(
+    ("within_hours", "words", "said"), [(True, "", {}), (False, "", CLOSED), (False, "我回来了", {})]
+)
+def test_who_calls_after_hours_hears_so_once(within_hours: bool, words: str, said: dict[str, str]) -> None:
+    here = Context(
+        conversation="c-1", customer="p-1", store="s-1", language="zh", channel="voice", within_hours=within_hours
+    )
+    assert profile_of(CallContext(here, {}), words).after_greeting == said
 
 
 async def test_the_lines_of_a_call_are_rendered_before_it(settings: Settings) -> None:

@@ -360,6 +360,21 @@ def test_the_first_sound_is_the_notice() -> None:
     assert call.first_sound(0.0) <= 0.1
 
 
+def test_what_follows_the_notice_is_said_after_it_and_may_be_interrupted() -> None:
+    profile = Profile(after_greeting={"zh": "门店现在已经打烊。我可以先回答您的问题，也可以帮您预约回电。"})
+    call = ScriptedCall(14.0, profile, greet=True)
+    ended = len(profile.greeting["zh"]) * 0.2
+    call.ear.says(ended + 1.0, ended + 2.0, QUESTION)
+    call.responder.replies[QUESTION] = ("好的。",)
+    play(call)
+    notice, closed, answer = call.said("assistant")
+    assert notice == profile.greeting["zh"]
+    assert closed
+    assert profile.after_greeting["zh"].startswith(closed)
+    assert closed != profile.after_greeting["zh"]
+    assert answer == "好的。"
+
+
 def test_the_language_follows_her() -> None:
     call = ScriptedCall(15.0)
     call.ear.says(1.0, 2.5, "Do you have size two diapers in store?")

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from media.audio import EAR_HZ, AudioChunk
 from media.echo import LIKENESS, WINDOW, likeness
+from media.engines.fake import LevelDetector
 from media.errors import EngineFailed
+from media.hearing import BEGINNING_S, Hearing
 from media.language import Following
 from media.listening import FINAL_S, PACE_S, Utterances
 from media.ports import Language, Transcript
 from media.sentences import FIRST, LONGEST, Cutter, weight
 from media.stats import PARTS, waterfall
+from media.voicing import Voicing
 from tests import virtual_time
 
 # ---------------------------------------------------------------- clauses
@@ -220,3 +223,24 @@ def test_an_engine_that_takes_no_more_is_an_utterance_without_words() -> None:
     heard, failures, _ = virtual_time.run(utter(None, 1.0))
     assert heard == [Transcript("", final=True)]
     assert failures == ["one"]
+
+
+# ---------------------------------------------------------------- hearing
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_the_quick_word_comes_with_each_chunk_and_adds_no_time(loud: list[bool]) -> None:
+    """20 ms chunks, frames of 32 ms: what the quick detector says of a beginning is never later than its chunk."""
+    hearing = Hearing(LevelDetector(), LevelDetector(320), lambda: np.zeros(0, np.int16))
+    seconds, voice, onset = 0.0, Voicing(), 0.0
+    for n, sounds in enumerate(loud):
+        heard = list(hearing.feed(AudioChunk(np.full(320, 8_000 * sounds, np.int16), EAR_HZ)))
+        onset = onset + 0.02 if sounds else 0.0
+        if 0 < onset <= BEGINNING_S:
+            assert heard[-1].onset == pytest.approx(onset)
+        for frame in heard:
+            seconds += frame.seconds
+            after = voice.hear(n * 0.02, frame.seconds, frame.speech)
+            assert frame.seconds or after == voice
+            voice = after
+    assert seconds == pytest.approx(len(loud) * 320 // 512 * 0.032)
