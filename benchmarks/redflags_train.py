@@ -23,8 +23,10 @@ from gateway.dialogue.safety.normal import counted
 STRANGERS = SET.with_name("redflags_strangers.jsonl")
 WEIGHTS = ROOT / "gateway/dialogue/safety/tables/learned.npz"
 SHOP = ROOT / "gateway/demo"
+BASES = ROOT / "benchmarks/bases"
+EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
 SIGNS = tuple(rules.ACTIONS)
-THRESHOLD = 0.0
+THRESHOLD = -0.1
 STEPS, RATE, MOMENTUM, DECAY = 250, 4.0, 0.9, 5e-5
 Floats = NDArray[np.float32]
 
@@ -49,7 +51,20 @@ def _questions() -> list[Case]:
     golden = [json.loads(line)["question"] for line in (SHOP / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
     known = [entry for path in sorted(SHOP.glob("knowledge_*.json")) for entry in json.loads(path.read_text("utf-8"))]
     asked = [text for entry in known for text in (entry["question"], entry["question_en"], *entry["phrasings"])]
-    return [Case("shop", (text,), None, None) for text in [*golden, *asked]]
+    return [Case("shop", (text,), None, None) for text in [*golden, *asked]] + _foreign() + _everyday()
+
+
+def _foreign() -> list[Case]:
+    """What customers of four other shops ask."""
+    shops = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BASES.glob("*.json"))]
+    entries = [text for shop in shops for row in shop["entries"] for text in (row["question"], *row.get("phrasings", ()))]
+    asked = [row["question"] for shop in shops for row in shop["questions"]]
+    return [Case("bases", (text,), None, None) for text in [*entries, *asked]]
+
+
+def _everyday() -> list[Case]:
+    """Appointments, orders, thanks, names, anger: what chat is made of."""
+    return [Case("every", (text,), None, None) for text in EVERYDAY.read_text(encoding="utf-8").splitlines()]
 
 
 def _features(case: Case) -> list[int]:
@@ -135,7 +150,7 @@ def write(model: Model) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--left-out", nargs="*", default=["A", "B", "9", "shop"])
+    parser.add_argument("--left-out", nargs="*", default=["A", "B", "9", "shop", "bases", "every"])
     parser.add_argument("--without", default="", help="an author whose talks are not trained on")
     options = parser.parse_args()
     cases = [*_talks(SET), *_talks(STRANGERS), *_questions()]
