@@ -26,9 +26,9 @@ SHOP = ROOT / "gateway/demo"
 BASES = ROOT / "benchmarks/bases"
 EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
 SIGNS = tuple(rules.ACTIONS)
-THRESHOLD = -0.1
+THRESHOLD = 0.05
 STEPS, RATE, MOMENTUM, DECAY = 250, 4.0, 0.9, 5e-5
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ def _questions() -> list[Case]:
 def _foreign() -> list[Case]:
     """What customers of four other shops ask."""
     shops = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BASES.glob("*.json"))]
-    entries = [text for shop in shops for row in shop["entries"] for text in (row["question"], *row.get("phrasings", ()))]
+    entries = [
+        text for shop in shops for row in shop["entries"] for text in (row["question"], *row.get("phrasings", ()))
+    ]
     asked = [row["question"] for shop in shops for row in shop["questions"]]
     return [Case("bases", (text,), None, None) for text in [*entries, *asked]]
 
@@ -72,41 +74,70 @@ def _features(case: Case) -> list[int]:
     return features(text, facts.age(counted(text), case.age_days))
 
 
-def _matrix(found: Sequence[Sequence[int]], scale: Floats, buckets: int = BUCKETS) -> Floats:
-    matrix = np.zeros((len(found), buckets), np.float32)
-    for row, at in zip(matrix, found, strict=True):
-        np.add.at(row, np.array(at) % buckets, scale[at])
-        row /= np.linalg.norm(scale[at]) + 1e-9
-    return matrix
+class Rows:
+    """Talks as sparse unit vectors of their buckets' `scale`, folded to `width`."""
+
+    def __init__(self, found: Sequence[Sequence[int]], scale: Floats, width: int) -> None:
+        lengths = np.array([len(at) for at in found])
+        buckets = np.concatenate([np.array(at, np.intp) for at in found])
+        self.at, self.width = buckets % width, width
+        self.row = np.repeat(np.arange(len(found)), lengths)
+        self.begins = np.concatenate([[0], lengths.cumsum()[:-1]])
+        values = scale[buckets]
+        self.values = values / (np.sqrt(np.add.reduceat(values * values, self.begins))[self.row] + 1e-9)
+
+    def times(self, weights: Floats) -> Floats:
+        told: Floats = np.add.reduceat(self.values * weights[self.at], self.begins)
+        return told
+
+    def back(self, errors: Floats) -> Floats:
+        return np.bincount(self.at, weights=self.values * errors[self.row], minlength=self.width)
 
 
-def _danger(rows: Floats, is_danger: Floats) -> tuple[Floats, float]:
-    weights, speed, bias = np.zeros(rows.shape[1], np.float32), np.zeros(rows.shape[1], np.float32), 0.0
+def _telling(found: Sequence[Sequence[int]], is_danger: Floats, weight: Floats) -> Floats:
+    """How rare each bucket is, times the root of how far its odds of danger are from even (Wang and Manning 2012)."""
+    count = np.zeros((2, BUCKETS))
+    for at, danger, much in zip(found, is_danger, weight, strict=True):
+        count[int(danger), at] += much
+    odds = (count + 0.5) / (count + 0.5).sum(1, keepdims=True)
+    known = np.bincount(np.concatenate(found), minlength=BUCKETS)
+    rare = np.log((1 + len(found)) / (1 + known))
+    scale: Floats = rare * np.sqrt(np.abs(np.log(odds[1] / odds[0])) + 0.05)
+    return scale
+
+
+def _danger(rows: Rows, is_danger: Floats, weight: Floats) -> tuple[Floats, float]:
+    weights, speed, bias = np.zeros(BUCKETS), np.zeros(BUCKETS), 0.0
     for _ in range(STEPS):
-        error = 1 / (1 + np.exp(-(rows @ weights + bias))) - is_danger
-        speed = MOMENTUM * speed - RATE * (rows.T @ error / len(rows) + DECAY * weights)
+        error = weight * (1 / (1 + np.exp(-(rows.times(weights) + bias))) - is_danger)
+        speed = MOMENTUM * speed - RATE * (rows.back(error) / len(error) + DECAY * weights)
         weights, bias = weights + speed, bias - RATE * float(error.mean())
-    return weights.astype(np.float32), bias
+    return weights, bias
 
 
-def _which(rows: Floats, signs: NDArray[np.intp]) -> Floats:
+def _which(rows: Rows, signs: NDArray[np.intp]) -> Floats:
     """Of talks in danger: softmax regression over the signs."""
-    weights, truth = np.zeros((len(SIGNS), rows.shape[1]), np.float32), np.eye(len(SIGNS), dtype=np.float32)[signs]
+    weights, truth = np.zeros((len(SIGNS), SIGN_BUCKETS)), np.eye(len(SIGNS))[signs]
     for _ in range(STEPS // 2):
-        logits = rows @ weights.T
+        logits = np.stack([rows.times(row) for row in weights], 1)
         odds = np.exp(logits - logits.max(1, keepdims=True))
-        weights -= 40 * ((odds / odds.sum(1, keepdims=True) - truth).T @ rows / len(rows) + 1e-4 * weights)
+        errors = (odds / odds.sum(1, keepdims=True) - truth) / len(truth)
+        weights -= 40 * (np.stack([rows.back(error) for error in errors.T]) + 1e-4 * weights)
     return weights
 
 
 def train(cases: Sequence[Case]) -> Model:
+    """Strangers' talks weigh double: the development set was written by the hand that wrote the tables."""
     found = [_features(case) for case in cases]
-    known = np.bincount([bucket for at in found for bucket in at], minlength=BUCKETS)
-    scale = np.log((1 + len(cases)) / (1 + known)).astype(np.float32)
-    danger, bias = _danger(_matrix(found, scale), np.array([case.sign is not None for case in cases], np.float32))
+    is_danger = np.array([case.sign is not None for case in cases], float)
+    weight = np.array([1.0 if case.author.isalpha() and case.author.isupper() else 0.5 for case in cases])
+    weight /= weight.mean()
+    scale = _telling(found, is_danger, weight)
+    danger, bias = _danger(Rows(found, scale, BUCKETS), is_danger, weight)
     bad = [(at, SIGNS.index(case.sign)) for at, case in zip(found, cases, strict=True) if case.sign]
-    signs = _which(_matrix([at for at, _ in bad], scale, SIGN_BUCKETS), np.array([sign for _, sign in bad]))
-    return Model(scale, danger, bias, signs)
+    signs = _which(Rows([at for at, _ in bad], scale, SIGN_BUCKETS), np.array([sign for _, sign in bad]))
+    kept = [part.astype(np.float32) for part in (scale, danger, signs)]
+    return Model(kept[0], kept[1], bias, kept[2])
 
 
 def _told(name: str, fires: Sequence[bool], cases: Sequence[Case]) -> str:
@@ -118,7 +149,7 @@ def _told(name: str, fires: Sequence[bool], cases: Sequence[Case]) -> str:
 def left_out(cases: Sequence[Case], author: str) -> None:
     """`author`'s talks judged by a model that never saw them."""
     model, unseen = train([c for c in cases if c.author != author]), [c for c in cases if c.author == author]
-    scores = [model.score(_features(case)) for case in unseen]
+    scores = [model.score(_features(case)) if rules.touched(joined(case.turns)) else -9.0 for case in unseen]
     tables = [flagged(case.turns, case.age_days) is not None for case in unseen]
     print(f"{author:6}", len(unseen), _told("tables", tables, unseen), end=" ")
     for threshold in (THRESHOLD - 0.5, THRESHOLD - 0.25, THRESHOLD, THRESHOLD + 0.25):
@@ -150,7 +181,7 @@ def write(model: Model) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--left-out", nargs="*", default=["A", "B", "9", "shop", "bases", "every"])
+    parser.add_argument("--left-out", nargs="*", default=["A", "B", "J", "K", "L", "9", "shop", "bases", "every"])
     parser.add_argument("--without", default="", help="an author whose talks are not trained on")
     options = parser.parse_args()
     cases = [*_talks(SET), *_talks(STRANGERS), *_questions()]

@@ -7,7 +7,7 @@ from typing import Literal
 from gateway.dialogue.ports import Action, RedFlag
 from gateway.dialogue.safety import facts, learned, measured
 from gateway.dialogue.safety.normal import counted, plain
-from gateway.dialogue.safety.rules import ACTIONS, RULES, Talk, found
+from gateway.dialogue.safety.rules import ACTIONS, RULES, Talk, found, touched
 
 MAX_TURNS = 50
 MAX_EARLIER_CHARS = 2_000
@@ -82,9 +82,13 @@ def flagged(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
 
 
 def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
+    """Where no word of the tables is said, nothing is suspected: that spares ordinary talk and cost no danger of five
+    authors'."""
     text = joined(turns)
+    if not touched(text):
+        return None
     age = facts.age(counted(text), age_days)
-    sign = learned.hunch(text, age) if text else None
+    sign = learned.hunch(text, age)
     if sign is None or (sign in _OF_THE_YOUNG and (age is None or age >= facts.YOUNG)):
         return None
     return RedFlag(sign, ACTIONS[sign], "like talks of this sign")

@@ -32,6 +32,7 @@ _IF, _MIGHT = _cue("condition"), _cue("might")
 _LESSON, _HEARSAY, _OTHERS, _TALE = _cue("lesson"), _cue("hearsay"), _cue("others"), _cue("tale")
 _ADULT, _THING = _cue("adult"), _cue("thing")
 _OVER = _cue("over")
+_CLEARED_UP = _cue("cleared_up")
 _SHOP = _cue("shopping")
 CUES = (_SHOP, _IF, _LESSON, _HEARSAY, _OTHERS, _REMOTE, _OVER, _ADULT, _THING, _NOW, _OURS, NOT_WITHIN)
 """Evidence for `learned`; the order is part of its weights."""
@@ -142,6 +143,11 @@ def somebody_else(place: Place) -> bool:
 
 def over(place: Place) -> bool:
     return bool(_OVER.search(place.after))
+
+
+def cleared_up(place: Place) -> bool:
+    """She laughs, or says later what it was instead: `我说的是水温`, `找到了`, `上星期的事`."""
+    return bool(_CLEARED_UP.search(place.text, place.end, place.end + REACH))
 
 
 def shopping(text: str) -> bool:

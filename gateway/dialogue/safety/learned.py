@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gateway.dialogue.safety import context, tables
 
-BUCKETS = 1 << 14
+BUCKETS = 1 << 15
 SIGN_BUCKETS = 1 << 12
 READ_CHARS = 400
 """Of the talk's end; a danger told longer ago was judged when it was the end."""
@@ -36,7 +36,7 @@ def features(text: str, age_days: int | None) -> list[int]:
 
 
 class Model:
-    """`scale`: of each bucket, how rare it is. Scores are those of unit vectors."""
+    """`scale`: of each bucket, how rare and how telling it is. Scores are those of unit vectors."""
 
     def __init__(
         self, scale: NDArray[np.float32], danger: NDArray[np.float32], bias: float, signs: NDArray[np.float32]

@@ -43,6 +43,7 @@ def _told(measure: Measure, text: str, *, recent: bool = True) -> bool:
         or context.lesson(place, text)
         or context.hearsay(place)
         or context.somebody_else(place)
+        or context.cleared_up(place)
     )
 
 

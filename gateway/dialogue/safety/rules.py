@@ -141,6 +141,17 @@ def _matches(group: Group, text: str) -> Iterator[re.Match[str]]:
             yield from islice((match for span in spans for match in pattern.finditer(text, *span)), MAX_FINDINGS)
 
 
+def touched(text: str) -> bool:
+    """Does any word of the tables stand in it, asserted or not?"""
+    sentences = _sentences(text)
+    return any(
+        pattern.search(text, start, end)
+        for start, end, may in sentences.each
+        for pattern, bit in _SOUGHT.items()
+        if may & bit
+    )
+
+
 def _asserted(match: re.Match[str], text: str) -> bool:
     place = Place(text, match.start(), match.end())
     return not context.negated(place, match.groups(default="")) and not context.past(place)
@@ -165,6 +176,7 @@ def _holds(rule: Rule, match: re.Match[str], talk: Talk) -> bool:
         or (not rule.suspected and context.supposed(place))
         or (not (rule.anyone or rule.suspected) and context.somebody_else(place))
         or (rule.fades and context.over(place))
+        or (not rule.anyone and context.cleared_up(place))
         or any(_explained(pattern, place) for pattern in rule.unless)
     )
 
