@@ -36,10 +36,12 @@ class Seat:
 
 @dataclass
 class Heard:
-    """Seconds from the moment a message was due until its ack, and until it was on the other's screen."""
+    """Seconds from the moment a message was due until its ack, and until it was on the other's screen. `late`: until
+    the crowd itself got round to sending it; the part of the others that is the loader's own."""
 
     ack: list[float] = field(default_factory=list)
     delivery: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
@@ -144,6 +146,7 @@ class Crowd:
         for n in range(int(rate * seconds)):
             due = start + n / rate
             await asyncio.sleep(max(0.0, due - self._loop.time()))
+            self.heard.late.append(self._loop.time() - due)
             await self._say(random.choice(self.seats), f"n{n:07}-{random.getrandbits(32):08x}", due, words)
         async with asyncio.timeout(PATIENCE_S):
             while len(self.heard.ack) + len(self.heard.refused) < int(rate * seconds):  # noqa: ASYNC110

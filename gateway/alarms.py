@@ -82,8 +82,7 @@ class Alarms:
     async def greet(self, listener: Listener) -> None:
         """A staff member who has just connected hears what is still open."""
         if listener.person.staff:
-            async with self._store.read() as connection:
-                found = await rows.find(connection, rows.open_alarms())
+            found = await self._store.look(rows.still_open)
             for row in found:
                 if visible(listener.person, row):
                     listener.send(AlarmRaised(alarm=view(row)))
@@ -98,8 +97,7 @@ class Alarms:
 
     async def tell_again(self) -> None:
         """Whatever nobody has acknowledged since it was last told."""
-        async with self._store.read() as connection:
-            found = await rows.find(connection, rows.open_alarms())
+        found = await self._store.look(rows.still_open)
         stale = clock.after(self._chat.now(), -TELL_AGAIN_S)
         for row in found:
             last = row["told"][-1]["at"] if row["told"] else row["raised_at"]

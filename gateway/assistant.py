@@ -153,7 +153,7 @@ class Assistant:
 
     async def _context(self, question: Event) -> tuple[Conversation, Context]:
         known = await self._store.look(lambda connection: background(connection, question))
-        state, customer, shop, earlier, babies, staff, waiting = known
+        state, customer, shop, earlier, babies, waiting = known
         zone = await asyncio.to_thread(ZoneInfo, shop["zone"])  # the first look reads a file
         local = datetime.fromisoformat(self._chat.now()).astimezone(zone)
         ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
@@ -168,7 +168,7 @@ class Assistant:
             misses=misses(earlier),
             within_hours=is_open(shop["hours"], local),
             red_flag=state.red_flag,
-            staffed=any(self._hub.online(member.id) for member in staff),
+            staffed=self._hub.staffed(state.chain, state.store),
             waiting=waiting,
             now=local.isoformat(timespec="seconds"),
         )
@@ -194,17 +194,16 @@ class Assistant:
 
 async def background(
     connection: AsyncConnection, question: Event
-) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...], list[Person], int | None]:
-    """What is known where the question was asked: conversation, customer, store, earlier events, babies, staff, and
-    how many wait before her."""
+) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...], int | None]:
+    """What is known where the question was asked: conversation, customer, store, earlier events, babies, and how
+    many wait before her."""
     state = await log.find(connection, question.conversation)
     customer, shop = await people.get(connection, state.customer), await people.store_row(connection, state.store)
     assert customer is not None
     assert shop is not None
     earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 2)
     babies = await people.babies_of(connection, state.customer)
-    staff = await people.staff_of(connection, state.chain, state.store)
-    return state, customer, shop, earlier, babies, staff, await inbox.ahead(connection, state)
+    return state, customer, shop, earlier, babies, await inbox.ahead(connection, state)
 
 
 async def unanswered(connection: AsyncConnection) -> list[Event]:

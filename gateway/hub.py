@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from gateway.domain.people import Person
+from gateway.domain.people import Person, may_see
 from signaling.protocol import Event, EventKind, ServerMessage
 
 Audience = Literal["all", "staff", "customer"]
@@ -31,6 +31,7 @@ class Hub:
         self._followers: defaultdict[str, set[Listener]] = defaultdict(set)
         self._following: defaultdict[Listener, set[str]] = defaultdict(set)
         self._watchers: set[Listener] = set()
+        self._staff: set[Listener] = set()
         self.taps: list[Tap] = []
         """Told of every event first: inbox, assistant, search index. Must not wait."""
 
@@ -38,12 +39,15 @@ class Hub:
 
     def join(self, listener: Listener) -> None:
         self._people[listener.person.id].add(listener)
+        if listener.person.staff:
+            self._staff.add(listener)
 
     def leave(self, listener: Listener) -> None:
         for conversation in self._following.pop(listener, ()):
             drop(self._followers, conversation, listener)
         drop(self._people, listener.person.id, listener)
         self._watchers.discard(listener)
+        self._staff.discard(listener)
 
     def follow(self, conversation: str, listener: Listener) -> None:
         self._followers[conversation].add(listener)
@@ -66,6 +70,10 @@ class Hub:
 
     def online(self, person: str) -> bool:
         return person in self._people
+
+    def staffed(self, chain: str, store: str) -> bool:
+        """Is an advisor of the store, or a manager, connected?"""
+        return any(may_see(one.person, chain=chain, store=store, customer="") for one in self._staff)
 
     # ------------------------------------------------------------ what they hear
 

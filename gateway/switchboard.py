@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
 from gateway.domain.events import as_seen_by
@@ -145,6 +146,12 @@ async def no_calls(_person: Person) -> tuple[CallView, ...]:
     return ()
 
 
+async def arrival(connection: AsyncConnection, token: str, claimed: list[str]) -> tuple[Person, list[str]] | None:
+    """Whose session it is, and which conversations she follows: hers, and of the claimed those she may see."""
+    person = await people.by_token(connection, token, clock.now())
+    return None if person is None else (person, list(await inbox.heads(connection, person, claimed)))
+
+
 class Switchboard:
     """The `Desk` of signaling. Calls hang their verbs, their list and their ICE servers in here."""
 
@@ -166,19 +173,23 @@ class Switchboard:
 
     async def welcome(self, hello: Hello, link: Link) -> Visit | Error:
         try:
-            token = hello.token or link.credentials
-            person = await self.store.look(lambda c: people.by_token(c, token, clock.now())) if token else None
-            if person is None:
+            token, claimed = hello.token or link.credentials, list(hello.resume)
+            known = await self.store.look(lambda c: arrival(c, token, claimed)) if token else None
+            if known is None:
                 return Error(code=ErrorCode.UNAUTHENTICATED, re="hello", detail="no valid session")
-            return await self._greet(Visit(person, link, self), hello)
+            person, hers = known
+            return await self._greet(Visit(person, link, self), hello, hers)
         except NestcallError as error:
             return refusal(error, hello)
 
-    async def _greet(self, visit: Visit, hello: Hello) -> Visit:
+    async def _greet(self, visit: Visit, hello: Hello, hers: list[str]) -> Visit:
         """Subscribe, then read, then say `ready`, then what was missed."""
         self.hub.join(visit)
         try:
-            heads = await self._subscribe(visit, hello)
+            for conversation in hers:
+                visit.subscribe(conversation)
+            # Again: what came between is in the log or in the head.
+            heads = await self.store.look(lambda c: inbox.heads(c, visit.person, hers))
             visit.send(await self._ready(visit, heads))
             for conversation, last_seq in heads.items():
                 visit.start(conversation, hello.resume.get(conversation, last_seq), last_seq)
@@ -188,13 +199,6 @@ class Switchboard:
             await visit.left()
             raise
         return visit
-
-    async def _subscribe(self, visit: Visit, hello: Hello) -> dict[str, int]:
-        hers = await self.store.look(lambda c: inbox.heads(c, visit.person, list(hello.resume)))
-        for conversation in hers:
-            visit.subscribe(conversation)
-        # Again: what came between is in the log or in the head.
-        return await self.store.look(lambda c: inbox.heads(c, visit.person, list(hers)))
 
     async def _ready(self, visit: Visit, heads: dict[str, int]) -> Ready:
         return Ready(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.people import Person
@@ -14,10 +14,6 @@ KEPT_TELLINGS = 20
 customers = people.alias("alarm_customers")
 
 
-def open_alarms() -> ColumnElement[bool]:
-    return alarms.c.acknowledged_at.is_(None) & alarms.c.cleared_at.is_(None)
-
-
 async def known(connection: AsyncConnection, alarm: str) -> bool:
     return (await connection.execute(select(alarms.c.id).where(alarms.c.id == alarm))).first() is not None
 
@@ -26,24 +22,32 @@ async def add(connection: AsyncConnection, row: dict[str, Any]) -> None:
     await connection.execute(insert(alarms).values({"told": [], **row}))
 
 
+def _found(where: ColumnElement[bool]) -> Select[Any]:
+    query = select(
+        alarms,
+        conversations.c.chain,
+        conversations.c.store,
+        conversations.c.customer,
+        conversations.c.call,
+        customers.c.name.label("customer_name"),
+        customers.c.language,
+    )
+    query = query.join(conversations, conversations.c.id == alarms.c.conversation)
+    return query.join(customers, customers.c.id == conversations.c.customer).where(where).order_by(alarms.c.raised_at)
+
+
+OPEN = _found(alarms.c.acknowledged_at.is_(None) & alarms.c.cleared_at.is_(None))
+"""Made once (see gateway.store.log): every advisor's page asks when it connects."""
+
+
 async def find(connection: AsyncConnection, where: ColumnElement[bool]) -> Sequence[RowMapping]:
     """With the conversation's chain, store, call and its customer."""
-    query = (
-        select(
-            alarms,
-            conversations.c.chain,
-            conversations.c.store,
-            conversations.c.customer,
-            conversations.c.call,
-            customers.c.name.label("customer_name"),
-            customers.c.language,
-        )
-        .join(conversations, conversations.c.id == alarms.c.conversation)
-        .join(customers, customers.c.id == conversations.c.customer)
-        .where(where)
-        .order_by(alarms.c.raised_at)
-    )
-    return (await connection.execute(query)).mappings().all()
+    return (await connection.execute(_found(where))).mappings().all()
+
+
+async def still_open(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """Neither taken by anybody nor cleared; as `find` gives them."""
+    return (await connection.execute(OPEN)).mappings().all()
 
 
 async def told(connection: AsyncConnection, alarm: str, earlier: list[Any], to: Sequence[str], at: str) -> None:

@@ -108,6 +108,8 @@ class Sqlite:
         self._writing = writing
         self._reading = reading
         self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._line: Connection | None = None
+        """The writer's own, kept between batches: taking it from the pool and giving it back costs as much as a job."""
         self._readers = ThreadPoolExecutor(connect.READERS, "store-reader")
         self._seats = asyncio.Semaphore(connect.READERS)
         # Full: the write is refused as storage_busy; the client keeps it and tries again.
@@ -140,10 +142,18 @@ class Sqlite:
     def _commit(self, jobs: list[Job[Any]]) -> list[Any]:
         """In the thread. Each job's result or exception; when the commit fails, nothing of the batch is stored."""
         try:
-            with self._writing.begin() as connection:
-                return [attempt(connection, job) for job in jobs]
+            self._line = self._line or self._writing.connect()
+            with self._line.begin():
+                return [attempt(self._line, job) for job in jobs]
         except Exception as error:
+            self._hang_up()
             return [storage_error(error)] * len(jobs)
+
+    def _hang_up(self) -> None:
+        """After trouble the next batch begins on a clean connection."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -169,20 +179,25 @@ class Sqlite:
             self._queue.get_nowait().settle(StorageBroken(ErrorCode.UNAVAILABLE, "closing"))
         for threads, engine in ((self._writer, self._writing), (self._readers, self._reading)):
             await asyncio.to_thread(threads.shutdown)
+            self._hang_up()
             engine.dispose()
 
 
 def attempt(connection: Connection, job: Job[Any]) -> Any:
-    """Run one job in its savepoint. What the job refused is its own affair; a broken database is everybody's."""
+    """Run one job in its savepoint. What the job refused is its own affair; a broken database is everybody's.
+
+    The savepoint is said by hand: SQLAlchemy's `begin_nested` compiles its name anew each time.
+    """
+    connection.exec_driver_sql("SAVEPOINT job")
     try:
-        with connection.begin_nested():
-            return drive(job, connection)
-    except (DBAPIError, InterfaceError) as error:
-        if isinstance(error, IntegrityError):
-            return error
-        raise
+        outcome = drive(job, connection)
     except Exception as error:
-        return error
+        if isinstance(error, DBAPIError | InterfaceError) and not isinstance(error, IntegrityError):
+            raise
+        outcome = error
+        connection.exec_driver_sql("ROLLBACK TO job")
+    connection.exec_driver_sql("RELEASE job")
+    return outcome
 
 
 class Postgres:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.people import Person, may_see
@@ -128,18 +128,21 @@ async def confirmed(connection: AsyncConnection, person: Person, conversation: s
 
 async def follow(connection: AsyncConnection, event: Event) -> None:
     """In the transaction of the event: a sent file belongs to one message; a recalled message's file is gone."""
-    mine = files.c.conversation == event.conversation
     match event.kind:
         case EventKind.MESSAGE_SENT if isinstance(event.body, Attachment):
-            this = mine & (files.c.id == event.body.file.id) & (files.c.state == "ready")
+            this = _here(event) & (files.c.id == event.body.file.id) & (files.c.state == "ready")
             sent = await connection.execute(update(files).where(this).values(state="sent", seq=event.seq))
             if sent.rowcount != 1:
                 raise Conflict(ErrorCode.WRONG_STATE, "the file was sent already or is not ready")
         case EventKind.MESSAGE_RECALLED:
-            of_message = mine & (files.c.seq == event.data["target"])
+            of_message = _here(event) & (files.c.seq == event.data["target"])
             await connection.execute(update(files).where(of_message).values(state="recalled"))
         case _:
             pass
+
+
+def _here(event: Event) -> ColumnElement[bool]:
+    return files.c.conversation == event.conversation
 
 
 async def abandoned(connection: AsyncConnection, before: str) -> list[str]:
