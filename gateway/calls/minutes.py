@@ -38,7 +38,7 @@ class Minutes:
     def __init__(self, store: Store, chat: Chat, hub: Hub, about: About, turn_base: int = 0) -> None:
         self._store, self._chat, self._hub = store, chat, hub
         self._call, self._conversation, self._customer = about.call, about.conversation, about.customer.id
-        self._base = turn_base
+        self._base = self._next = turn_base
         self._queue: asyncio.Queue[Write] = asyncio.Queue(ROOM)
         self._stamp = f"{asyncio.get_running_loop().time():.0f}"
         self.choices: dict[int, tuple[Choice, ...]] = {}
@@ -81,6 +81,8 @@ class Minutes:
 
     def caption(self, note: CaptionNote, *, role: Role, sender: str = "") -> None:
         turn = self.numbered(note.turn)
+        if role != "advisor":
+            self._next = max(self._next, turn + 1)
         if note.final or self._due(role):
             self._flash(note, role, turn)
         if role == "customer":
@@ -109,8 +111,14 @@ class Minutes:
         )
         self._hub.flash(self._conversation, caption)
 
+    def begin_counting(self) -> None:
+        """The pipeline's turns start again from the beginning."""
+        self._base = self._next
+        self.choices.clear()
+
     def numbered(self, turn: int) -> int:
-        """The pipeline's turn as the pages know it: a call that outlived a gateway goes on counting."""
+        """The pipeline's turn as the pages know it: a call that outlived a gateway or a voice goes on
+        counting."""
         return max(0, turn) + self._base
 
     def _sender(self, role: Role) -> str:

@@ -20,7 +20,7 @@ from gateway.calls.words import notice
 from gateway.domain import call as machine
 from gateway.domain.call import Call
 from gateway.domain.people import Person
-from gateway.errors import Conflict, NestcallError
+from gateway.errors import Conflict
 from media.bridge import Bridge
 from media.peer import Leg, LegState
 from signaling.protocol import CallView
@@ -74,7 +74,7 @@ class Room:
         self.connected_at: float | None = None
         self._make_voice, self._show, self._drop, self._own = make_voice, show, drop, own
         self._make_scribe = make_scribe
-        self._scribe: asyncio.Task[None] | None = None
+        self._scribe: asyncio.Task[bool] | None = None
         self._seats: dict[str, _Seat] = {}
         self._bridge: Bridge | None = None
         self._inbox: asyncio.Queue[tuple[machine.Event, asyncio.Future[None] | None]] = asyncio.Queue(INBOX)
@@ -84,6 +84,8 @@ class Room:
         self._tasks: asyncio.TaskGroup | None = None
         self._begun: asyncio.Future[None] | None = None
         self._voice: asyncio.Task[None] | None = None
+        self._broken = False
+        """The voice has been made anew."""
         self.began = self._loop.time()
 
     # ------------------------------------------------------------ for the house
@@ -141,11 +143,11 @@ class Room:
         async def first() -> None:
             try:
                 await begin()
-            except NestcallError as error:
+            except Exception as error:
                 begun.set_exception(error)
                 self.post(machine.Stopped("failed"))
-            else:
-                begun.set_result(None)
+                raise
+            begun.set_result(None)
 
         self.minutes.write(first)
         self.post(machine.Placed())
@@ -277,7 +279,7 @@ class Room:
 
     # ------------------------------------------------------------ effects
 
-    def _speak(self, code: machine.Notice | None) -> None:
+    def _speak(self, code: machine.Notice | Literal["mended"] | None) -> None:
         assert self.leg is not None
         assert self._tasks is not None
         self.connected_at = self.connected_at or self._loop.time()
@@ -285,17 +287,29 @@ class Room:
         words = notice(code, self.about.language) if code and code != "ai" else ""
         if self.voicing is None:
             self.voicing = self._make_voice(self._ear, words)
-            self._voice = self._tasks.create_task(self._talk(self.voicing.speaker))
+            self._voice = self._tasks.create_task(self._assist(self.voicing.speaker))
         else:
             self.voicing.speaker.take_back(words)
         self.leg.speak(self.voicing.pull)
 
-    async def _talk(self, speaker: Speaker) -> None:
-        """A voice that breaks must not end the call: she can still type, and an advisor can still take over."""
+    async def _assist(self, speaker: Speaker) -> None:
+        """A voice that breaks is made anew, once: without one she would hear nothing and be told that all is well."""
+        if await self._talk(speaker):
+            return
+        self.voicing, first, self._broken = None, not self._broken, True
+        if not first:
+            self.post(machine.Stopped("failed"))
+        elif not self.call.away and self.call.state in ("with_assistant", "taking_over"):
+            self._speak("mended")
+
+    async def _talk(self, speaker: Speaker) -> bool:
+        """False: it broke. That must not end the call."""
         try:
             await speaker.run()
         except Exception:
             log.exception("call.voice_failed", call=self.about.call)
+            return False
+        return True
 
     def _silence(self) -> None:
         if self.voicing:
@@ -305,19 +319,23 @@ class Room:
         seat = self._seats.get(advisor)
         if seat is None or self.leg is None:
             return
+        self._unbridge()
         self._ear.listen_to(self.leg)
         self._bridge = Bridge(self.leg, seat.leg)
         if self._make_scribe and self._tasks:
             self._scribe = self._tasks.create_task(self._talk(self._make_scribe(seat.person, seat.leg)))
 
     def _part(self) -> None:
+        self._unbridge()
+        self._silence()
+
+    def _unbridge(self) -> None:
         if self._bridge:
             self._bridge.close()
         self._bridge = None
         if self._scribe:
             self._scribe.cancel()
         self._scribe = None
-        self._silence()
 
     def _dismiss(self, advisor: str) -> None:
         if seat := self._seats.pop(advisor, None):
@@ -341,12 +359,21 @@ class Room:
         """How the lines are, and which died without a word."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.leg and self.call.answered and not self.call.away and self.leg.silent_for() > DEAD_S:
-                self.post(machine.CustomerDropped())
+            self._look_at_her()
             seat = self._seats.get(self.call.advisor or "")
             if seat and self.call.state == "with_advisor" and seat.leg.silent_for() > DEAD_S:
                 self.post(machine.AdvisorGone(seat.person.id))
             await self.lines.look({"customer": self.leg, "advisor": seat.leg if seat else None})
+
+    def _look_at_her(self) -> None:
+        """A line that was dead and is heard again is hers as before: her page may never have noticed."""
+        if self.leg is None or not self.call.answered:
+            return
+        silence = self.leg.silent_for()
+        if not self.call.away and silence > DEAD_S:
+            self.post(machine.CustomerDropped())
+        elif self.call.away and silence < 2 * LOOK_S and self.leg.state == "connected":
+            self.post(machine.CustomerConnected())
 
     def _release(self, reason: str) -> None:
         """Idempotent: bridge, timers, ear, voice and legs."""
@@ -361,6 +388,9 @@ class Room:
         self.leg = None
 
     def _refuse_rest(self) -> None:
+        """Whoever still waits for an outcome hears that there is none."""
+        if self._begun and not self._begun.done():
+            self._begun.set_exception(Conflict(detail="the call has ended"))
         while not self._inbox.empty():
             _, done = self._inbox.get_nowait()
             if done is not None and not done.done():

@@ -93,12 +93,20 @@ class Rooms:
 
     def make(self, about: About, context: CallContext, call: Call, turn_base: int = 0) -> Room:
         minutes = Minutes(self._store, self._chat, self._hub, about=about, turn_base=turn_base)
-        answers = SpokenAnswers(self._dialogue, context)
+
+        def make_voice(ear: SteadyEar, words: str) -> Voicing:
+            """The first, or one in place of a broken one; each counts its turns from its own beginning."""
+            minutes.begin_counting()
+            answers = SpokenAnswers(self._dialogue, context)
+            answers.flagged = flags.check
+            answers.apply = Consequences(self._hub, room, context).apply
+            return self._voices.make(ear, words, answers, minutes, context)
+
         room = Room(
             about,
             minutes,
             Lines(self._hub, about),
-            make_voice=lambda ear, words: self._voices.make(ear, words, answers, minutes, context),
+            make_voice=make_voice,
             show=self.record.shown,
             drop=self._peers.ended,
             own=self._own,
@@ -106,8 +114,6 @@ class Rooms:
             call=call,
         )
         flags = self._flags[about.call] = Flags(self._dialogue, self._alarms, self._chat, self._hub, room, context)
-        answers.flagged = flags.check
-        answers.apply = Consequences(self._hub, room, context).apply
         minutes.on_words = flags.check
         minutes.on_line = context.line
         self.open[about.call] = room

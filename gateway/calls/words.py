@@ -11,6 +11,10 @@ NOTICES: dict[str, dict[Language, str]] = {
         "zh": "现在由AI助手继续为您服务。",
         "en": "You are back with the AI assistant.",
     },
+    "mended": {
+        "zh": "抱歉，刚才我这边出了点问题。我是AI助手，请您把刚才的话再说一遍。",
+        "en": "Sorry, something went wrong on my side. This is the AI assistant: please say that again.",
+    },
     "welcome_back": {
         "zh": "线路恢复了，我是AI助手，我们继续。",
         "en": "We are connected again. This is the AI assistant, let us go on.",

@@ -12,6 +12,7 @@
 
 *Takeover is two-phase*: while TAKING_OVER the assistant goes on talking; only when the advisor's own leg is connected
 do `Interrupt` and `Bridge` come, together, in one transition. One winner: whoever is asked for second is refused.
+The advisor who has the call may come on a new leg of his own (his network switched): he is bridged again, nothing else.
 `epoch` grows with each change of who speaks to her.
 
 Being *away* (her line dropped, she comes back on a new peer connection under the same call) lies across all states:
@@ -263,14 +264,20 @@ def _dropped(call: Call) -> Step:
 def _asked(call: Call, advisor: str) -> Step:
     if call.advisor not in (None, advisor):
         return call, (Refuse(ErrorCode.TAKEN),)
+    if call.state == "with_advisor":
+        return call, ()
     if call.state not in ("with_assistant", "taking_over"):
         return call, (Refuse(ErrorCode.WRONG_STATE),)
     return replace(call, state="taking_over", advisor=advisor), (Arm("takeover", TAKEOVER_S), Show())
 
 
 def _advisor_connected(call: Call, advisor: str) -> Step:
-    if call.state != "taking_over" or call.advisor != advisor:
-        return call, (DropAdvisor(advisor),) if call.advisor != advisor else ()
+    if call.advisor != advisor:
+        return call, (DropAdvisor(advisor),)
+    if call.state == "with_advisor" and not call.away:
+        return call, (Bridge(advisor),)
+    if call.state != "taking_over":
+        return call, ()
     taken = replace(call, state="with_advisor", epoch=call.epoch + 1)
     joined: tuple[Effect, ...] = () if call.away else (Interrupt(), Bridge(advisor))
     return taken, (Disarm("takeover"), *joined, Own(advisor), Show())

@@ -107,7 +107,7 @@ def test_interrupt_and_bridge_are_one_transition_of_a_connected_advisor(story: l
     for before, event, _, effects, _ in _tell(story):
         if any(isinstance(effect, Bridge) for effect in effects):
             assert isinstance(event, AdvisorConnected | CustomerConnected)
-            if isinstance(event, AdvisorConnected):
+            if isinstance(event, AdvisorConnected) and before.state != "with_advisor":  # there he is on a new leg
                 assert before.state == "taking_over"
                 assert Interrupt() in effects
 
@@ -183,6 +183,15 @@ def test_a_network_switch_in_a_takeover_bridges_again() -> None:
     assert Bridge("wang") in effects
     call, _ = _play(*TAKEN, CustomerDropped(), Expired("away"))
     assert call.reason == "lost"
+
+
+def test_an_advisor_whose_network_switches_is_bridged_again() -> None:
+    call, effects = _play(*TAKEN, TakeOverAsked("wang"))
+    assert (call, effects) == (_play(*TAKEN)[0], ())
+    call, effects = _play(*TAKEN, TakeOverAsked("wang"), AdvisorConnected("wang"))
+    assert (call, effects) == (_play(*TAKEN)[0], (Bridge("wang"),))
+    _, effects = _play(*TAKEN, TakeOverAsked("li"))
+    assert effects == (Refuse(ErrorCode.TAKEN),)
 
 
 def test_a_call_that_never_connects_ends() -> None:

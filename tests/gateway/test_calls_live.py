@@ -241,6 +241,30 @@ async def test_an_advisor_who_vanishes_is_replaced_by_the_assistant(house: Serve
         await mother.browser.heard_hz(10, 2)
 
 
+async def test_an_advisor_comes_back_on_a_new_connection(house: Served) -> None:
+    """His network switched: the call stays his, and she never hears the assistant."""
+    async with on_line(house, await somebody(house, "customer"), hz=600) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        person = await advisor_of(house, mother.conversation)
+        async with on_line(house, person, hz=900, conversation=mother.conversation) as advisor:
+            await advisor.standby()
+            await advisor.client.ask("call.take_over", call=mother.call, peer="p1")
+            epoch = (await mother.state("with_advisor"))["epoch"]
+            old = advisor.browser
+            advisor.browser = Browser(audio=Tone(800))
+            await advisor.standby("p2")
+            answer = await advisor.client.ask("call.resume", call=mother.call, peer="p2")
+            assert answer["type"] == "ack", answer
+            assert abs(await mother.browser.heard_hz() - 800) < 10
+            assert abs(await advisor.browser.heard_hz() - 600) < 10
+            view = house.gateway.calls.rooms.open[mother.call].view()
+            assert (view.state, view.advisor, view.epoch) == ("with_advisor", person, epoch)
+            await old.pc.close()
+            await advisor.browser.pc.close()
+
+
 async def test_she_comes_back_on_a_new_connection(house: Served) -> None:
     async with on_line(house, await somebody(house, "customer")) as line:
         await line.standby()
