@@ -22,6 +22,8 @@ import { Joining } from "./waterfall";
 
 /** How a peer is put to use: the tap, a takeover, or going on. */
 type Ask = (peer: string) => Parameters<Page["ask"]>[0];
+/** Is what a tap asked for still wanted? False for good once it was hung up or failed, also when she has tapped again. */
+type Wanted = () => boolean;
 
 const REMEMBERED = "nestcall.call";
 const DISCONNECTED_MS = 1_500;
@@ -39,6 +41,8 @@ export class CallLine {
   private readonly peers: Peers;
   private readonly standby: Standby;
   private resuming = false;
+  /** Counts what was begun and what was ended. */
+  private turns = 0;
   /** An advisor, while the call is hers or about to be: the state she holds. */
   private holding: "taking_over" | "with_advisor" | null = null;
   private watch: ReturnType<typeof setTimeout> | undefined;
@@ -110,55 +114,61 @@ export class CallLine {
     this.state.value = { ...IDLE, phase: "opening", media };
     if (missing) return this.fail(`media.${missing}`);
     if (this.page.connection.ready?.capabilities["voice"] === false) return this.fail("error.unavailable");
-    const spare = this.standby.take();
+    const wanted = this.begin();
+    const spare = (this.peer = this.standby.take());
     const joining = new Joining(spare?.state === "connected" ? "standby" : "trickle");
     this.joining = joining;
     const listen = () => this.sound.open((at) => this.telling.heard(joining, at));
     try {
       // With permission given before, the message leaves first: the microphone and our own sound open while it travels.
-      const ringing = this.standby.microphoneAllowed ? this.ring(spare, ask, listen) : null;
+      const ringing = this.standby.microphoneAllowed ? this.ring(wanted, spare, ask, listen) : null;
       if (!ringing) listen();
       ringing?.catch(() => undefined); // both may fail before anybody waits for them
-      const opening = openDevices(media);
-      opening.catch(() => undefined);
-      if (!ringing) await opening;
-      await Promise.all([ringing ?? this.ring(spare, ask), opening.then((opened) => this.opened(opened))]);
+      const opened = openDevices(media).then((opening) => this.opened(wanted, opening));
+      opened.catch(() => undefined);
+      if (!ringing) await opened;
+      await Promise.all([ringing ?? this.ring(wanted, spare, ask), opened]);
     } catch (error) {
-      this.refused(error);
+      this.refused(wanted, error);
     }
   }
 
+  private begin(): Wanted {
+    const turn = ++this.turns;
+    return () => turn === this.turns;
+  }
+
   /** `sent` runs between the message and its answer. */
-  private async ring(spare: Peer | null, ask: Ask, sent: () => void = () => undefined): Promise<void> {
+  private async ring(wanted: Wanted, spare: Peer | null, ask: Ask, sent: () => void = () => undefined): Promise<void> {
+    if (!wanted()) return; // `end` has forgotten the spare
     const peer = spare ?? (await this.peers.offered());
-    if (this.state.value.phase !== "opening") return this.peers.forget(peer);
+    if (!wanted()) return this.peers.forget(peer);
     const answer = this.page.ask(ask(peer.name));
     sent();
     this.use(peer);
     try {
-      this.accepted((await answer) as Ack);
+      this.accepted(wanted, (await answer) as Ack);
     } catch (error) {
       const gone = error instanceof RefusedError && error.code === "no_such_peer";
       if (!gone || !spare) throw error;
-      await this.ring(null, ask); // the standby was shed between two frames
+      await this.ring(wanted, null, ask); // the standby was shed between two frames
     }
   }
 
-  private accepted(ack: Ack): void {
+  private accepted(wanted: Wanted, ack: Ack): void {
+    if (!wanted() || !ack.call) return void this.leave(ack.call ?? null); // hung up meanwhile
     this.joining?.mark("ack");
-    if (this.state.value.phase !== "opening" || !ack.call) return void this.leave(ack.call ?? null); // hung up meanwhile
     sessionStorage.setItem(REMEMBERED, ack.call);
     this.set({ phase: "running", call: ack.call });
     this.telling.start();
     this.stands(this.page.calls.value.get(ack.call) ?? null);
   }
 
-  private opened(opened: Opened): void {
+  private opened(wanted: Wanted, opened: Opened): void {
+    if (!wanted()) return stopTracks(opened.stream);
     this.joining?.mark("gum");
-    const { phase } = this.state.value;
-    if (phase === "ended" || phase === "idle") return stopTracks(opened.stream);
-    this.sound.hearOurselves(opened.stream);
     this.devices.use(opened);
+    this.sound.hearOurselves(opened.stream);
   }
 
   private use(peer: Peer): void {
@@ -215,9 +225,10 @@ export class CallLine {
     if (!call || this.state.value.phase !== "idle") return;
     this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true };
     this.sound.open(() => undefined);
+    const wanted = this.begin();
     openDevices(call.media).then(
-      (opened) => (this.opened(opened), this.telling.start(), void this.resume()),
-      (error: unknown) => this.refused(error),
+      (opened) => (this.opened(wanted, opened), wanted() && (this.telling.start(), void this.resume())),
+      (error: unknown) => this.refused(wanted, error),
     );
   }
 
@@ -277,8 +288,8 @@ export class CallLine {
 
   // ------------------------------------------------------------ ending
 
-  private refused(error: unknown): void {
-    if (this.state.value.phase === "ended" || this.state.value.phase === "idle") return; // hung up meanwhile
+  private refused(wanted: Wanted, error: unknown): void {
+    if (!wanted()) return; // hung up meanwhile
     if (error instanceof MediaTrouble) this.fail(error.key);
     else if (error instanceof RefusedError) this.fail(`error.${error.code}`);
     else this.fail("media.offline");
@@ -295,6 +306,7 @@ export class CallLine {
   }
 
   private end(reason: string | null): void {
+    this.turns++;
     sessionStorage.removeItem(REMEMBERED);
     clearTimeout(this.watch);
     this.telling.stop();

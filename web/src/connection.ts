@@ -3,9 +3,9 @@
  *     offline --open--> connecting --ready--> online --close/silence--> waiting --full jitter--> connecting
  *                            \--refused for good (sign in again, page too old)--> refused
  *
- * Half-open links are noticed: no frame for 2.2 heartbeats (22 s at the default 10 s) closes the socket. Requests carry a
- * nonce and resolve with what answers it; a lost link rejects them with `LinkLost`, and whoever must not lose anything
- * (outbox.ts) asks again with the same nonce. */
+ * Half-open links are noticed: a ping goes every heartbeat (10 s by default), and when nothing is heard for 12 s after one
+ * the socket is closed. Requests carry a nonce and resolve with what answers it; a lost link rejects them with `LinkLost`,
+ * and whoever must not lose anything (outbox.ts) asks again with the same nonce. */
 
 import type {
   Ack,
@@ -71,7 +71,7 @@ const WEBSOCKET_TRIES = 3;
 const FIRST_PROBE_MS = 1_500;
 const PROBE_MS = 30_000;
 const TICK_MS = 500;
-const SILENT_BEATS = 2.2;
+const PATIENT_BEATS = 1.2;
 const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_protocol", "forbidden"]);
 
 export class Connection {
@@ -80,7 +80,8 @@ export class Connection {
   private socket: Socket | null = null;
   private probing: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
-  private heardAt = 0;
+  private pingedAt = 0;
+  private unanswered = false;
   private beat: ReturnType<typeof setInterval> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly pending = new Map<string, Pending>();
@@ -101,8 +102,8 @@ export class Connection {
   }
 
   open(): void {
-    clearTimeout(this.retry);
     if (this.socket || this.state === "connecting") return;
+    clearTimeout(this.retry);
     this.become("connecting");
     const fallback = this.tries > WEBSOCKET_TRIES && this.tries % 2 === 0 ? this.options.makeFallback : undefined;
     if (!fallback) return this.use(this.makeSocket());
@@ -118,8 +119,7 @@ export class Connection {
 
   private use(socket: Socket, isFallback = false): void {
     this.socket = socket;
-    this.heardAt = Date.now();
-    this.watch(HELLO_WITHIN_MS);
+    this.retry = setTimeout(() => this.lost(), HELLO_WITHIN_MS);
     socket.onopen = () => this.hello();
     socket.onmessage = (frame) => socket === this.socket && this.hear(String(frame.data));
     socket.onclose = () => socket === this.socket && this.lost();
@@ -142,7 +142,7 @@ export class Connection {
   /** The network or the page came back: do not wait for the next try. */
   hurry(): void {
     if (this.state === "waiting") this.open();
-    else this.send({ type: "ping", t: Date.now() });
+    else if (!this.unanswered) this.ping();
   }
 
   close(): void {
@@ -177,7 +177,7 @@ export class Connection {
   }
 
   private hear(frame: string): void {
-    this.heardAt = Date.now();
+    this.unanswered = false;
     const message = JSON.parse(frame) as ServerMessage;
     if (message.type === "ready") this.welcome(message);
     else if (message.type === "error") this.refused(message);
@@ -190,7 +190,8 @@ export class Connection {
   private welcome(ready: Ready): void {
     this.ready = ready;
     this.tries = 0;
-    this.watch(ready.heartbeat_s * 1000 * SILENT_BEATS, ready.heartbeat_s * 1000);
+    clearTimeout(this.retry);
+    this.watch(ready.heartbeat_s * 1000);
     this.become("online");
   }
 
@@ -207,15 +208,21 @@ export class Connection {
     else waiting?.resolve(answer);
   }
 
-  /** One timer both beats and listens: nothing heard for `silence` ms means the link is dead, whatever TCP says. */
-  private watch(silence: number, every = silence): void {
+  /** One timer both beats and listens: silence behind a ping means that the link is dead, whatever TCP says. Silence before
+   * one means nothing, for the timers of a hidden page may run once a minute. */
+  private watch(everyMs: number): void {
     clearInterval(this.beat);
-    let pingedAt = Date.now();
+    this.pingedAt = Date.now();
     this.beat = setInterval(() => {
-      const now = Date.now();
-      if (now - this.heardAt > silence) return this.lost();
-      if (now - pingedAt >= every && this.send({ type: "ping", t: now })) pingedAt = now;
+      const since = Date.now() - this.pingedAt;
+      if (this.unanswered) return since > everyMs * PATIENT_BEATS ? this.lost() : undefined;
+      if (since >= everyMs) this.ping();
     }, TICK_MS);
+  }
+
+  private ping(): void {
+    this.pingedAt = Date.now();
+    this.unanswered = this.send({ type: "ping", t: this.pingedAt });
   }
 
   private lost(): void {

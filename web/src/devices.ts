@@ -22,6 +22,7 @@ export class Devices {
   constructor(private readonly changed: (stream: MediaStream) => void) {}
 
   use({ stream, withoutCamera }: Opened): void {
+    if (stream !== this.stream.value) stopTracks(this.stream.value);
     this.stream.value = stream;
     this.state.value = { ...OFF, notice: withoutCamera, camera: stream.getVideoTracks().length > 0 };
     this.changed(stream);

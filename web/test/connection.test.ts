@@ -52,6 +52,27 @@ test("a link that answers pings stays", () => {
   expect(sockets).toHaveLength(1);
 });
 
+test("a hidden page whose timers run once a minute keeps a link that answers", () => {
+  socket().welcome();
+  for (let minute = 0; minute < 10; minute++) {
+    vi.setSystemTime(Date.now() + 59_500);
+    vi.advanceTimersByTime(500);
+    if (socket().of("ping").length > minute) socket().say({ type: "pong", t: 0 });
+  }
+  expect(sockets).toHaveLength(1);
+  expect(socket().of("ping").length).toBeGreaterThan(8);
+  vi.advanceTimersByTime(25_000); // seen again, and now nothing answers
+  expect(sockets[0]!.closed).toBe(true);
+});
+
+test("a link on which no ready comes is given up", () => {
+  socket().onopen?.();
+  vi.advanceTimersByTime(7_900);
+  expect(sockets[0]!.closed).toBe(false);
+  vi.advanceTimersByTime(200);
+  expect(sockets[0]!.closed).toBe(true);
+});
+
 test("the delay before the next try doubles, is jittered and bounded", () => {
   const seen: number[] = [];
   for (let n = 0; n < 9; n++) {
