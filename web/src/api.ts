@@ -21,6 +21,16 @@ function codeOf(status: number): ErrorCode {
   return status === 429 ? "too_fast" : "unavailable";
 }
 
+/** Aborted after `ms`, or with `stop`. (AbortSignal.any needs Safari 17.4.) */
+export function within(ms: number, stop: AbortSignal): AbortSignal {
+  const both = new AbortController();
+  const abort = () => both.abort();
+  setTimeout(abort, ms);
+  if (stop.aborted) abort();
+  stop.addEventListener("abort", abort);
+  return both.signal;
+}
+
 export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   const isRaw = body instanceof Blob;
   const response = await fetch(`/api/v1${path}`, {

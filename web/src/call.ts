@@ -11,6 +11,7 @@ import type { PlainKey } from "./i18n";
 import { IDLE, type LineState } from "./line-state";
 import { MediaTrouble, type Opened, openDevices, whyNoCalls } from "./microphone";
 import { makeNonce } from "./nonce";
+import { textBody } from "./outbox";
 import type { Page } from "./page";
 import type { Ack, CallView, ErrorCode, MediaKind, ServerMessage } from "./protocol.gen";
 import { Peers } from "./peers";
@@ -92,9 +93,17 @@ export class CallLine {
     if (call) await this.page.ask({ type: "call.hand_back", nonce: makeNonce(), call });
   }
 
+  /** What she types or taps. Where the call does not take it, it goes as a message, under the same nonce: once, and never lost. */
   async say(text: string): Promise<void> {
     const { call } = this.state.value;
-    if (call) await this.page.ask({ type: "call.say", nonce: makeNonce(), call, text });
+    const { me, home, outbox } = this.page;
+    const nonce = makeNonce();
+    try {
+      if (call) return void (await this.page.ask({ type: "call.say", nonce, call, text }));
+    } catch {
+      // No link, or the call has just ended: the outbox has the patience.
+    }
+    if (me.value && home.value) await outbox.send(me.value.id, home.value, textBody(text), nonce);
   }
 
   press(digit: string): void {

@@ -1,6 +1,7 @@
 /** `t(key, args)`: keys and their {placeholders} are checked by the compiler; zh is the reference, en must have the same. */
 
 import { signal } from "@preact/signals";
+import { RefusedError } from "./connection";
 import type { ErrorCode, Language } from "./protocol.gen";
 import { zh } from "./words/zh";
 
@@ -62,6 +63,9 @@ function worded(key: string, args: Readonly<Record<string, unknown>>, fallback: 
   return key in words ? filled(words[key as Key], args) : filled(words[fallback], args);
 }
 
+/** Why a request failed: what the gateway says, or that there is no link. */
+export const failureText = (error: unknown): string =>
+  error instanceof RefusedError ? errorText(error.code) : t("media.offline");
 export const errorText = (code: ErrorCode): string => t(`error.${code}`);
 export const noticeText = (code: string, args: Readonly<Record<string, unknown>>): string =>
   worded(`notice.${code}`, { ...args, code }, "notice.unknown");

@@ -1,5 +1,6 @@
 /** Messages on their way. Kept before the first try, sent one at a time per conversation, asked again with the same nonce
- * until the gateway has acknowledged or refused them. Nothing here is ever shown as sent. */
+ * until the gateway has acknowledged or refused them. A file is brought beside them and takes its turn when it is there:
+ * nothing that is written waits for it. Nothing here is ever shown as sent. */
 
 import { signal } from "@preact/signals";
 import { type Connection, LinkLost, RefusedError } from "./connection";
@@ -30,11 +31,17 @@ const PATIENT: ReadonlySet<ErrorCode> = new Set([
   "internal",
 ]);
 const PAUSE_MS = 2_000;
+/** So often in a row a file may not get through although the link is up: it is gone from the disk, or something blocks it. */
+const FILE_TRIES = 5;
+
+export const textBody = (text: string): CustomerBody => ({ kind: "text", text, choices: [], sources: [] });
 
 export class Outbox {
   readonly items = signal<readonly Outgoing[]>([]);
   private readonly pumping = new Set<string>();
   private readonly stops = new Map<string, AbortController>();
+  /** Tries of a file in a row that brought it no further. */
+  private readonly misses = new Map<string, number>();
 
   constructor(
     private readonly connection: Connection,
@@ -52,10 +59,11 @@ export class Outbox {
     this.pumpAll();
   }
 
-  async send(person: string, conversation: string, what: CustomerBody | Attachment): Promise<void> {
+  /** `nonce`: of the request that may have brought it already. */
+  async send(person: string, conversation: string, what: CustomerBody | Attachment, nonce = makeNonce()): Promise<void> {
     const isFile = "blob" in what;
     const item: Unsent = {
-      nonce: makeNonce(),
+      nonce,
       person,
       conversation,
       at: new Date().toISOString(),
@@ -65,10 +73,11 @@ export class Outbox {
     };
     this.items.value = [...this.items.value, { ...item, progress: 0, seq: 0 }];
     await this.keep.put(item).catch(() => undefined);
-    void this.pump(conversation);
+    this.pump(conversation);
   }
 
   async retry(nonce: string): Promise<void> {
+    this.misses.delete(nonce);
     await this.change(nonce, { refused: null });
     this.pumpAll();
   }
@@ -86,66 +95,71 @@ export class Outbox {
   }
 
   private pumpAll(): void {
-    new Set(this.items.value.map((item) => item.conversation)).forEach((one) => void this.pump(one));
+    new Set(this.items.value.map((item) => item.conversation)).forEach((one) => this.pump(one));
   }
 
-  private async pump(conversation: string): Promise<void> {
-    if (this.pumping.has(conversation)) return;
-    this.pumping.add(conversation);
+  private pump(conversation: string): void {
+    void this.work(conversation, "files", (item) => this.bring(item));
+    void this.work(conversation, "bodies", (item) => this.tell(item));
+  }
+
+  private async work(conversation: string, what: "files" | "bodies", attempt: (item: Outgoing) => Promise<void>): Promise<void> {
+    const key = `${what} ${conversation}`;
+    if (this.pumping.has(key)) return;
+    this.pumping.add(key);
     try {
-      for (let item = this.next(conversation); item; item = this.next(conversation)) {
-        if (!(await this.attempt(item))) return;
+      for (let item = this.next(conversation, what); item; item = this.next(conversation, what)) {
+        await attempt(item).catch((error: unknown) => this.failed(item!, error));
       }
     } finally {
-      this.pumping.delete(conversation);
+      this.pumping.delete(key);
     }
   }
 
-  private next(conversation: string): Outgoing | undefined {
+  /** Nothing while there is no link: `online` pumps again. */
+  private next(conversation: string, what: "files" | "bodies"): Outgoing | undefined {
     if (this.connection.state !== "online") return undefined;
-    return this.items.value.find((one) => one.conversation === conversation && !one.seq && !one.refused);
+    const due = (one: Outgoing) => one.conversation === conversation && !one.seq && !one.refused;
+    return this.items.value.find((one) => due(one) && (one.body !== null) === (what === "bodies"));
   }
 
-  /** True: go on with the next. False: the link is gone, `online` pumps again. */
-  private async attempt(item: Outgoing): Promise<boolean> {
-    try {
-      const body = item.body ?? (await this.bring(item));
-      const { conversation, nonce } = item;
-      const ack = await this.connection.request<Ack>({ type: "message.send", conversation, nonce, body });
-      await this.acknowledged(item, ack.seq);
-    } catch (error) {
-      return this.failed(item, error);
-    }
-    return true;
+  private async tell({ conversation, nonce, body }: Outgoing): Promise<void> {
+    const ack = await this.connection.request<Ack>({ type: "message.send", conversation, nonce, body: body! });
+    await this.acknowledged(nonce, ack.seq);
   }
 
-  private async bring(item: Outgoing): Promise<CustomerBody> {
+  private async bring(item: Outgoing): Promise<void> {
     const stop = new AbortController();
     this.stops.set(item.nonce, stop);
     const told: UploadTold = {
-      progress: (progress) => this.show(item.nonce, { progress }),
+      progress: (progress) => this.progressed(item.nonce, progress),
       begun: (upload) => this.change(item.nonce, { attachment: item.attachment && { ...item.attachment, upload } }),
     };
     const body = await this.upload(item, told, stop.signal).finally(() => this.stops.delete(item.nonce));
+    this.misses.delete(item.nonce);
     await this.change(item.nonce, { body });
-    return body;
+    this.pump(item.conversation);
   }
 
-  private async acknowledged(item: Outgoing, seq: number): Promise<void> {
-    this.show(item.nonce, { seq });
-    await this.keep.forget(item.nonce).catch(() => undefined);
+  private progressed(nonce: string, progress: number): void {
+    if (progress > (this.items.value.find((one) => one.nonce === nonce)?.progress ?? 0)) this.misses.delete(nonce);
+    this.show(nonce, { progress });
   }
 
-  private async failed(item: Outgoing, error: unknown): Promise<boolean> {
-    if (!this.items.value.some((one) => one.nonce === item.nonce)) return true; // discarded meanwhile
-    if (error instanceof LinkLost) return this.connection.state === "online";
-    if (error instanceof RefusedError && !PATIENT.has(error.code)) {
-      await this.change(item.nonce, { refused: error.code });
-      return true;
-    }
+  private async acknowledged(nonce: string, seq: number): Promise<void> {
+    this.show(nonce, { seq });
+    await this.keep.forget(nonce).catch(() => undefined);
+  }
+
+  private async failed({ nonce }: Outgoing, error: unknown): Promise<void> {
+    if (!this.items.value.some((one) => one.nonce === nonce)) return; // discarded meanwhile
+    if (error instanceof LinkLost && this.connection.state !== "online") return;
+    const misses = error instanceof LinkLost ? (this.misses.get(nonce) ?? 0) + 1 : 0;
+    this.misses.set(nonce, misses);
+    if (error instanceof RefusedError && !PATIENT.has(error.code)) return this.change(nonce, { refused: error.code });
+    if (misses >= FILE_TRIES) return this.change(nonce, { refused: "unavailable" });
     const after = error instanceof RefusedError ? error.refusal.retry_after_ms : null;
-    await new Promise((wake) => setTimeout(wake, after ?? PAUSE_MS));
-    return true;
+    await new Promise((wake) => setTimeout(wake, after ?? PAUSE_MS * 2 ** Math.max(0, misses - 1)));
   }
 
   private show(nonce: string, change: Partial<Outgoing>): void {

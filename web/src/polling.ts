@@ -1,7 +1,7 @@
 /** REST with long poll, looking like a WebSocket to connection.ts: for networks that break WebSockets. Chat works in
  * full; typing, captions and calls need the real thing. Fetched only when it is needed. */
 
-import { call, refusalOf } from "./api";
+import { call, refusalOf, within } from "./api";
 import { RefusedError } from "./connection";
 import type { Ack, ClientMessage, Event as LogEvent, HistoryGet, InboxItem, Me, Ready, ServerMessage } from "./protocol.gen";
 import { PROTOCOL_VERSION } from "./protocol.gen";
@@ -129,7 +129,7 @@ export class PolledSocket {
   }
 
   private async events(conversation: string, query: URLSearchParams): Promise<EventsPage> {
-    const signal = AbortSignal.any([this.stop.signal, AbortSignal.timeout((WAIT_S + 8) * 1000)]);
+    const signal = within((WAIT_S + 8) * 1000, this.stop.signal);
     const response = await fetch(`/api/v1/conversations/${conversation}/events?${query}`, { signal });
     if (!response.ok) throw await refusalOf(response);
     return (await response.json()) as EventsPage;

@@ -1,12 +1,13 @@
 /** Files to the gateway by tus 1.0: in chunks, going on from the gateway's own offset after a lost link, a closed tab or a
  * restarted gateway. `finish` then gives the body to send. */
 
-import { refusalOf, refusedWith } from "./api";
+import { refusalOf, refusedWith, within } from "./api";
 import { LinkLost } from "./connection";
 import type { Upload } from "./outbox";
 import type { CustomerBody } from "./protocol.gen";
 
 const CHUNK_BYTES = 512 * 1024;
+const ANSWER_MS = 90_000;
 const TUS = { "Tus-Resumable": "1.0.0", "X-Nestcall": "1" };
 
 export const upload: Upload = async (item, told, stop) => {
@@ -58,16 +59,16 @@ async function send(url: string, blob: Blob, offset: number, signal: AbortSignal
   throw await refusalOf(response);
 }
 
-async function ask(url: string, request: RequestInit): Promise<Response> {
+async function ask(url: string, request: RequestInit & { signal: AbortSignal }): Promise<Response> {
   const response = await reach(url, request);
   if (!response.ok) throw await refusalOf(response);
   return response;
 }
 
-/** No network is no refusal: the outbox goes on when the link is back. */
-async function reach(url: string, request: RequestInit): Promise<Response> {
+/** No network is no refusal: the outbox goes on when the link is back. Nor is silence: it goes on from what has arrived. */
+async function reach(url: string, request: RequestInit & { signal: AbortSignal }): Promise<Response> {
   try {
-    return await fetch(url, request);
+    return await fetch(url, { ...request, signal: within(ANSWER_MS, request.signal) });
   } catch {
     throw new LinkLost("upload");
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CallLine } from "../src/call";
 import { Connection, type LinkState, type Socket } from "../src/connection";
 import type { Page } from "../src/page";
+import { textBody } from "../src/outbox";
 import type { CallView, Me } from "../src/protocol.gen";
 import { type FakeBrowser, FakeStream, FakeTrack, fakeBrowser } from "./browser";
 import { FakeSocket, ready } from "./socket";
@@ -10,6 +11,7 @@ import { FakeSocket, ready } from "./socket";
 let browser: FakeBrowser;
 let socket: FakeSocket;
 let line: CallLine;
+let sent: unknown[][];
 const settled = () => vi.advanceTimersByTimeAsync(0);
 const voice = () => new FakeStream([new FakeTrack("audio")]);
 const video = () => new FakeStream([new FakeTrack("audio"), new FakeTrack("video")]);
@@ -19,6 +21,7 @@ const stopped = (stream: FakeStream) => stream.tracks.every((track) => track.sto
 async function open(permission: "granted" | "prompt"): Promise<void> {
   browser = fakeBrowser(permission);
   socket = new FakeSocket();
+  sent = [];
   const connection = new Connection({
     url: "",
     language: () => "zh",
@@ -30,7 +33,9 @@ async function open(permission: "granted" | "prompt"): Promise<void> {
     link: signal<LinkState>("online"),
     me: signal<Me | null>(ready({}).me),
     calls: signal<ReadonlyMap<string, CallView>>(new Map()),
+    home: signal("c1"),
     ask: connection.request.bind(connection),
+    outbox: { send: async (...what: unknown[]) => void sent.push(what) },
   };
   line = new CallLine(page as unknown as Page);
   connection.open();
@@ -93,4 +98,17 @@ test("the late answer to a tap that was hung up is not taken for the next one's;
   expect(line.state.value).toMatchObject({ phase: "opening", call: null });
   await ack(1, "second");
   expect(line.state.value).toMatchObject({ phase: "running", call: "second" });
+});
+
+test("what she types in a call and the link loses goes as a message under the same nonce", async () => {
+  await open("granted");
+  void line.start("c1", "voice");
+  await line.say("while it rings");
+  expect(sent[0]!.slice(0, 3)).toEqual(["p1", "c1", textBody("while it rings")]);
+  await settled();
+  await ack(0, "call");
+  const saying = line.say("订单到哪了");
+  socket.onclose?.();
+  await saying;
+  expect(sent[1]).toEqual(["p1", "c1", textBody("订单到哪了"), socket.of("call.say")[0]!.nonce]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Connection, type Socket } from "../src/connection";
+import { Connection, LinkLost, type Socket } from "../src/connection";
 import { MemoryKeep } from "../src/keep";
-import { Outbox } from "../src/outbox";
+import { Outbox, type Upload } from "../src/outbox";
 import type { CustomerBody } from "../src/protocol.gen";
 import { FakeSocket } from "./socket";
 
@@ -11,6 +11,7 @@ let sockets: FakeSocket[];
 let connection: Connection;
 let keep: MemoryKeep;
 let outbox: Outbox;
+let upload: Upload;
 const socket = (): FakeSocket => sockets.at(-1)!;
 const settled = () => vi.advanceTimersByTimeAsync(0);
 
@@ -25,7 +26,8 @@ beforeEach(() => {
     random: () => 0,
     makeSocket: () => (sockets.push(new FakeSocket()), sockets.at(-1) as unknown as Socket),
   });
-  outbox = new Outbox(connection, keep, () => Promise.reject(new Error("no files here")));
+  upload = () => Promise.reject(new Error("no files here"));
+  outbox = new Outbox(connection, keep, (...asked) => upload(...asked));
   connection.open();
   socket().welcome();
 });
@@ -104,4 +106,49 @@ test("a closed tab's messages are sent by the next page", async () => {
   await next.restore("p1");
   await settled();
   expect(socket().of("message.send").length).toBeGreaterThan(0);
+});
+
+/** Time on a link that answers its pings. */
+async function onTheLink(ms: number): Promise<void> {
+  for (const until = Date.now() + ms; Date.now() < until; socket().say({ type: "pong", t: 0 })) await vi.advanceTimersByTimeAsync(500);
+}
+
+const file = { blob: new Blob(["x"]), name: "a.jpg", purpose: "image", upload: null } as const;
+
+test("what is written after a file does not wait for its bytes", async () => {
+  let there: (body: CustomerBody) => void = () => undefined;
+  upload = () => new Promise((resolve) => (there = resolve));
+  void outbox.send("p1", "c1", file);
+  void outbox.send("p1", "c1", text("宝宝抽搐了"));
+  await settled();
+  expect(socket().of("message.send").map((one) => one.body)).toEqual([text("宝宝抽搐了")]);
+  ack(socket().of("message.send")[0]!.nonce, 1);
+  there(text("the file"));
+  await settled();
+  expect(socket().of("message.send").map((one) => one.body)).toEqual([text("宝宝抽搐了"), text("the file")]);
+});
+
+test("a file that cannot be read on a link that is up: a few tries, further and further apart, then said", async () => {
+  const tries: number[] = [];
+  const from = Date.now();
+  upload = () => (tries.push(Date.now() - from), Promise.reject(new LinkLost("upload")));
+  void outbox.send("p1", "c1", file);
+  await onTheLink(60_000);
+  expect(tries).toEqual([0, 2_000, 6_000, 14_000, 30_000]);
+  expect(outbox.items.value[0]?.refused).toBe("unavailable");
+  await outbox.retry(outbox.items.value[0]!.nonce);
+  await settled();
+  expect(tries).toHaveLength(6);
+});
+
+test("tries that bring a file further are not counted against it", async () => {
+  let share = 0;
+  upload = async (_, told) => {
+    told.progress((share += 0.1));
+    throw new LinkLost("upload");
+  };
+  void outbox.send("p1", "c1", file);
+  await onTheLink(18_500);
+  expect(share).toBeGreaterThan(0.9);
+  expect(outbox.items.value[0]?.refused).toBeNull();
 });

@@ -5,7 +5,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CallLine } from "../call";
 import { expose } from "../expose";
-import { language, setLanguage, t, useWords } from "../i18n";
+import { failureText, language, setLanguage, t, useWords } from "../i18n";
 import { makeNonce } from "../nonce";
 import { Page } from "../page";
 import type { MediaKind, Me } from "../protocol.gen";
@@ -100,11 +100,16 @@ function Header({ page, title, onSearch }: { page: Page; title: string; onSearch
 function Quick(props: { page: Page; thread: LiveThread; busy: boolean; onCall: (media: MediaKind) => void }) {
   const { page, thread } = props;
   const { conversation } = thread;
+  const [problem, setProblem] = useState("");
   const person = () =>
-    void page.ask({ type: "conversation.act", nonce: makeNonce(), conversation, act: "ask_person" }).catch(() => undefined);
+    void page.ask({ type: "conversation.act", nonce: makeNonce(), conversation, act: "ask_person" }).then(
+      () => setProblem(""),
+      (error: unknown) => setProblem(failureText(error)),
+    );
   const waiting = thread.view.value.state !== "with_assistant" && thread.view.value.state !== "resolved";
   return (
     <div class="quick">
+      {problem ? <p role="alert">{problem}</p> : null}
       <button type="button" disabled={props.busy} aria-label={t("call.voice")} onClick={() => props.onCall("voice")}>
         <Icon name="phone" size={20} /> {t("call.voice.short")}
       </button>

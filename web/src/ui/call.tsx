@@ -56,7 +56,7 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
       </div>
       <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} />
       {camera ? <Picture stream={line.devices.stream} label={t("call.me")} class="self" /> : null}
-      {typing ? <Say onSay={(text) => void line.say(text).catch(() => undefined)} /> : null}
+      {typing ? <Say onSay={(text) => void line.say(text)} /> : null}
       <Controls line={line} typing={typing} onTyping={() => setTyping(!typing)} />
     </section>
   );

@@ -2,10 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { errorText, t } from "../i18n";
-import { RefusedError } from "../connection";
+import { failureText, t } from "../i18n";
 import type { Attachment } from "../keep";
 import { makeNonce } from "../nonce";
+import { textBody } from "../outbox";
 import type { Page } from "../page";
 import type { Choice, CustomerBody, Me } from "../protocol.gen";
 import type { Entry } from "../reduce";
@@ -32,8 +32,6 @@ export interface ChatProps {
   readonly writable?: boolean;
 }
 
-export const textBody = (text: string): CustomerBody => ({ kind: "text", text, choices: [], sources: [] });
-
 export function Chat(props: ChatProps) {
   const { page, thread, me } = props;
   const { conversation } = thread;
@@ -47,7 +45,7 @@ export function Chat(props: ChatProps) {
   const attempt = (asked: Promise<unknown>) =>
     void asked.then(
       () => setProblem(""),
-      (error: unknown) => setProblem(error instanceof RefusedError ? errorText(error.code) : t("media.offline")),
+      (error: unknown) => setProblem(failureText(error)),
     );
   const acts = {
     choose: (choice: Choice) => send(textBody(choice.text)),
