@@ -1,10 +1,14 @@
-"""The gateway's own command with two things only tests may do: step its clock, and break it on purpose.
+"""The gateway's own command with three things only tests may do: step its clock, break it on purpose, and die at a
+chosen moment of a commit.
 
-Neither is a setting: they exist only in this file, which no package contains.
+None is a setting: they exist only in this file, which no package contains.
 """
 
 import os
+import random
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
@@ -14,6 +18,11 @@ from uuid import uuid4
 CLOCK = "NESTCALL_FAULTS_CLOCK"
 LOG = "NESTCALL_FAULTS_LOG"
 BROKEN = "NESTCALL_FAULTS_NO_IDEMPOTENCY"
+MOMENT = "NESTCALL_FAULTS_MOMENT"
+MOMENTS = ("before commit", "in commit", "after commit")
+"""Written but not committed · while SQLite writes and syncs · committed, and nobody was told yet."""
+
+SYNC_S = 0.002
 
 
 def step_clock(offset_file: Path) -> None:
@@ -47,12 +56,54 @@ def forget_nonces() -> None:
     log.insert_event = unlimited
 
 
+def die_at(order: Path) -> None:
+    """The next write whose moment `order` names is this process's last: kill -9, by its own hand."""
+    from sqlalchemy import event
+
+    from gateway.store import connect, engine
+
+    def named(moment: str) -> bool:
+        return order.exists() and order.read_text() == moment
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def die_soon() -> None:
+        time.sleep(random.uniform(0, SYNC_S))
+        die()
+
+    def committing(_connection: Any) -> None:
+        if named("before commit"):
+            die()
+        if named("in commit"):
+            Thread(target=die_soon).start()
+
+    true_engine, true_commit = connect.sqlite, engine.Sqlite._commit
+
+    def watched(url: str, *, writes: bool) -> Any:
+        made = true_engine(url, writes=writes)
+        if writes:
+            event.listen(made, "commit", committing)
+        return made
+
+    def committed(self: Any, jobs: Any) -> Any:
+        outcomes = true_commit(self, jobs)
+        if named("after commit"):
+            die()
+        return outcomes
+
+    connect.sqlite = watched
+    engine.Sqlite._commit = committed  # type: ignore[method-assign]
+
+
 def prepare() -> None:
     """Import all there is, so that a new life starts in a second; the lives themselves share nothing."""
     if CLOCK in os.environ:
         step_clock(Path(os.environ[CLOCK]))
     if os.environ.get(BROKEN) == "1":
         forget_nonces()
+    if MOMENT in os.environ:
+        die_at(Path(os.environ[MOMENT]))
     import gateway.app
     import gateway.cli
     import gateway.demo

@@ -50,8 +50,10 @@ class Member:
     conversations: list[str]
     work: Work
     dice: random.Random
-    follow: bool = False
     writes: bool = True
+    strict: bool = True
+    """Keeps whatever comes: the gateway must send each event once, in order. Else like the page, on a line that doubles
+    and swaps frames: what it has already it drops, at a hole it comes back and resumes."""
     sent: list[Sent] = field(default_factory=list)
     received: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     reconnects: int = 0
@@ -106,10 +108,16 @@ class Member:
                     raise Reconnect
 
     def _take(self, event: dict[str, Any]) -> None:
-        """Every receipt is logged as it came: the checker, not the client, decides what is wrong."""
-        conversation = event["conversation"]
+        """A strict one logs every event as it came: the checker, not the client, decides what is wrong."""
+        conversation, seq = event["conversation"], event["seq"]
+        if not self.strict:
+            last = self._cursors.get(conversation, 0)
+            if seq > last + 1:
+                raise Reconnect
+            if seq <= last:
+                return
         self.received[conversation].append(seen(event))
-        self._cursors[conversation] = event["seq"]
+        self._cursors[conversation] = seq
 
     # ------------------------------------------------------------ writing
 

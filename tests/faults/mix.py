@@ -18,12 +18,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults.checker import Run, Violation, check
+from tests.faults.gateway_main import MOMENTS
 from tests.faults.member import Member, Work
 from tests.faults.process import GatewayProcess
-from tests.faults.toxics import Proxy
+from tests.faults.toxics import Pair, Proxy
 from tests.faults.world import collect, heads, populate
 
 SETTLE_S = 120.0
+ROUGH = 0.05
+"""How often a rough line doubles frames of the gateway, and how often it swaps them."""
 
 
 @dataclass
@@ -50,6 +53,11 @@ class Report:
     starts: int = 0
     seconds: float = 0.0
     faults: dict[str, int] = field(default_factory=dict)
+    moments: dict[str, int] = field(default_factory=dict)
+    """When a kill -9 hit: before, in or after a commit, or at any time."""
+    echoed: int = 0
+    swapped: int = 0
+    """Reads of gateway frames that rough lines delivered twice, and last first; not counted as faults."""
     violations: list[Violation] = field(default_factory=list)
     machine: str = field(
         default_factory=lambda: f"{platform.machine()} {platform.system()} Python {sys.version.split()[0]}"
@@ -70,6 +78,8 @@ class Report:
                 f"acknowledged {self.acked:,}   not acknowledged {self.unacked}   events {self.events:,}   "
                 f"received {self.received:,}",
                 f"faults {sum(self.faults.values())}: {kinds}",
+                "kill -9 hit: " + ", ".join(f"{name} {count}" for name, count in sorted(self.moments.items())),
+                f"rough lines: gateway frames doubled {self.echoed:,} times, swapped {self.swapped:,} times",
                 f"reconnects {self.reconnects}   gateway started {self.starts} times   {self.seconds:.0f} s   "
                 f"{self.acked / max(1.0, self.seconds):.0f} acknowledged/s",
                 f"violations {len(self.violations)}: " + (", ".join(f"{k} {v}" for k, v in laws.items()) or "none"),
@@ -83,11 +93,12 @@ class Report:
 class Storm:
     """Injects one fault after the other; each heals itself."""
 
-    def __init__(self, process: GatewayProcess, proxy: Proxy, dice: random.Random) -> None:
+    def __init__(self, process: GatewayProcess, lines: tuple[Proxy, ...], dice: random.Random) -> None:
         self._process = process
-        self._proxy = proxy
+        self._lines = lines
         self._dice = dice
         self.counts: Counter[str] = Counter()
+        self.moments: Counter[str] = Counter()
         self._kinds: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
             "kill -9": (8.0, self._kill),
             "reset": (4.0, self._reset),
@@ -115,23 +126,34 @@ class Storm:
             print("gateway died:", *self._process.deaths[-1:], flush=True)
             await self._process.start()
 
+    def _some(self, share: float) -> list[Pair]:
+        return [pair for line in self._lines for pair in line.some(share, self._dice)]
+
+    def _suffer(self, **toxics: float) -> None:
+        for line in self._lines:
+            for name, value in toxics.items():
+                setattr(line.toxics, name, value)
+
     async def _kill(self) -> None:
-        await self._process.kill()
+        """Three of four in the middle of a write, the others whenever it happens."""
+        moment = self._dice.choice(("", *MOMENTS))
+        hit = await self._process.kill_at(moment) if moment else await self._process.kill()
+        self.moments[moment if moment and hit else "any time"] += 1
         await asyncio.sleep(self._dice.uniform(0, 0.5))
         await self._process.start()
 
     async def _reset(self) -> None:
-        for pair in self._proxy.some(self._dice.uniform(0.05, 1.0), self._dice):
+        for pair in self._some(self._dice.uniform(0.05, 1.0)):
             pair.reset()
 
     async def _half_open(self) -> None:
         """One direction or both go silent for good: nobody is told, both ends must find out."""
-        for pair in self._proxy.some(0.2, self._dice):
+        for pair in self._some(0.2):
             self._dice.choice((pair.up.clear, pair.down.clear))()
 
     async def _late(self) -> None:
         """What was on its way arrives after the client has come back and sent it again: doubled, and out of order."""
-        held = self._proxy.some(0.3, self._dice)
+        held = self._some(0.3)
         for pair in held:
             pair.up.clear()
         await asyncio.sleep(0.3)
@@ -143,25 +165,25 @@ class Storm:
 
     async def _duplicated(self) -> None:
         """Each frame of a client arrives twice."""
-        self._proxy.toxics.twice = True
+        self._suffer(twice=True)
         await asyncio.sleep(self._dice.uniform(0.5, 2.0))
-        self._proxy.toxics.twice = False
+        self._suffer(twice=False)
 
     async def _delay(self) -> None:
-        self._proxy.toxics.delay_s = self._dice.uniform(0.02, 0.3)
+        self._suffer(delay_s=self._dice.uniform(0.02, 0.3))
         await asyncio.sleep(self._dice.uniform(1, 3))
-        self._proxy.toxics.delay_s = 0.0
+        self._suffer(delay_s=0.0)
 
     async def _slow_reader(self) -> None:
-        for pair in self._proxy.some(0.15, self._dice):
+        for pair in self._some(0.15):
             pair.bytes_per_s = 2_000.0
 
     async def _refused(self) -> None:
-        self._proxy.toxics.refuse = True
-        for pair in self._proxy.some(1.0, self._dice):
+        self._suffer(refuse=True)
+        for pair in self._some(1.0):
             pair.reset()
         await asyncio.sleep(self._dice.uniform(0.5, 1.5))
-        self._proxy.toxics.refuse = False
+        self._suffer(refuse=False)
 
     async def _locked(self) -> None:
         await self._process.lock_database(self._dice.uniform(0.5, 4.0))
@@ -207,21 +229,23 @@ async def settle(url: str, members: list[Member]) -> None:
 async def perform(plan: Plan, data: Path) -> Report:
     dice = random.Random(plan.seed)
     process = GatewayProcess(data, free_port(), broken=plan.broken)
-    proxy = Proxy(process.port)
+    _, rough = lines = Proxy(process.port), Proxy(process.port)
+    rough.toxics.echo = rough.toxics.swap = ROUGH
     work = Work(budget=10**9, pace_s=0.02, abandon=0.1, duplicate=0.05)
     report = Report(plan)
     start = time.monotonic()
     try:
         await process.start()
         members = await populate(process, work, dice, plan.customers)
-        url = f"http://127.0.0.1:{await proxy.start()}"
-        storm = Storm(process, proxy, dice)
-        tasks = [asyncio.create_task(member.run(url)) for member in members]
+        urls = [f"http://127.0.0.1:{await line.start()}" for line in lines]
+        storm = Storm(process, lines, dice)
+        tasks = [asyncio.create_task(member.run(urls[0 if member.strict else 1])) for member in members]
         try:
             await until_done(plan, work, storm, dice, start)
             work.quiet = True
             process.step_clock(0)
-            proxy.heal()
+            for line in lines:
+                line.heal()
             await storm.revive()
             try:
                 await settle(process.url, members)
@@ -234,8 +258,10 @@ async def perform(plan: Plan, data: Path) -> Report:
         report.violations += [Violation("client", "", repr(o)) for o in outcomes if isinstance(o, Exception)]
         fill(report, await collect(process.url, members), members, storm, process)
     finally:
-        await proxy.stop()
+        for line in lines:
+            await line.stop()
         await process.stop()
+    report.echoed, report.swapped = rough.toxics.echoed, rough.toxics.swapped
     report.starts, report.seconds = process.starts, time.monotonic() - start
     return report
 
@@ -246,7 +272,7 @@ def fill(report: Report, run: Run, members: list[Member], storm: Storm, process:
     report.events = sum(len(history) for history in run.history.values())
     report.received = sum(len(seen) for seen in run.received.values())
     report.reconnects = sum(member.reconnects for member in members)
-    report.faults = dict(storm.counts)
+    report.faults, report.moments = dict(storm.counts), dict(storm.moments)
     report.violations += [Violation("died", "", when) for when in process.deaths] + check(run)
 
 

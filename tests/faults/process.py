@@ -14,6 +14,7 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
+MOMENT_S = 2.0
 LINKS = "sign-in-links.txt"
 SECRET = "faults-harness-identity-secret-0123456789"
 
@@ -27,6 +28,7 @@ class GatewayProcess:
         self.url = f"http://127.0.0.1:{port}"
         self.starts = 0
         self._clock = data / "clock-offset"
+        self._moment = data / "moment"
         self._nursery: asyncio.subprocess.Process | None = None
         self._pid = 0
         self._born: asyncio.Queue[int] = asyncio.Queue()
@@ -43,6 +45,7 @@ class GatewayProcess:
             "NESTCALL_SYNTHESIZER": "none",
             "NESTCALL_DATABASE_URL": database,
             "NESTCALL_FAULTS_CLOCK": str(self._clock),
+            "NESTCALL_FAULTS_MOMENT": str(self._moment),
             "NESTCALL_FAULTS_LOG": str(data / "gateway.log"),
             "NESTCALL_FAULTS_NO_IDEMPOTENCY": "1" if broken else "",
         }
@@ -117,6 +120,20 @@ class GatewayProcess:
         os.kill(self._pid, signal.SIGKILL)
         await self._gone(10)
         return True
+
+    async def kill_at(self, moment: str) -> bool:
+        """kill -9 at that moment of its next write (gateway_main.MOMENTS). False: nothing was written, so any moment
+        had to do."""
+        self._ours = True
+        self._moment.write_text(moment)
+        try:
+            await self._gone(MOMENT_S)
+            return True
+        except TimeoutError:
+            await self.kill()
+            return False
+        finally:
+            self._moment.unlink()
 
     async def stop(self) -> bool:
         """SIGTERM; did it go by itself?"""

@@ -1,4 +1,4 @@
-"""A TCP proxy that is bad at its job: delay, stall (half-open), throttle, reset, refuse, deliver late or twice.
+"""A TCP proxy that is bad at its job: delay, stall (half-open), throttle, reset, refuse, deliver late, twice, swapped.
 
 TCP itself keeps the order of one connection's bytes. What a network does reorder is connections: a frame of the one
 that broke may arrive after the same frame sent again on the next (`Pair.abandon`).
@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 
 CHUNK = 16 * 1024
+GATHER_S = 0.05
 
 
 @dataclass
@@ -20,20 +21,29 @@ class Toxics:
     refuse: bool = False
     twice: bool = False
     """Every whole WebSocket frame of a client is delivered twice."""
+    echo: float = 0.0
+    """How often frames of the gateway are delivered twice."""
+    swap: float = 0.0
+    """How often frames of the gateway are delivered last first."""
+    echoed: int = 0
+    swapped: int = 0
 
 
-def whole_frames(chunk: bytes) -> bool:
-    """Nothing but complete, masked text frames (RFC 6455, 5.2): may be repeated without breaking the framing."""
+def frames(chunk: bytes) -> list[bytes]:
+    """The chunk as complete text frames (RFC 6455, 5.2), which may be repeated or moved without breaking the framing;
+    nothing if there is anything else in it."""
+    found: list[bytes] = []
     at = 0
     while at < len(chunk):
         head = chunk[at : at + 4]
-        if len(head) < 4 or head[0] != 0x81 or not head[1] & 0x80:
-            return False
-        length = head[1] & 0x7F
-        if length == 127:
-            return False
-        at += 6 + (length if length < 126 else 2 + int.from_bytes(head[2:4], "big"))
-    return at == len(chunk) > 0
+        length = head[1] & 0x7F if len(head) > 1 else 127
+        if head[0] != 0x81 or length == 127 or (length == 126 and len(head) < 4):
+            return []
+        mask = 4 if head[1] & 0x80 else 0
+        end = at + 2 + mask + (length if length < 126 else 2 + int.from_bytes(head[2:4], "big"))
+        found.append(chunk[at:end])
+        at = end
+    return found if at == len(chunk) else []
 
 
 class Pair:
@@ -57,13 +67,23 @@ class Pair:
                 if self.bytes_per_s:
                     await asyncio.sleep(len(chunk) / self.bytes_per_s)
                 await gate.wait()
-                writer.write(chunk * 2 if self._doubled(chunk, gate) else chunk)
+                writer.write(await self._mangled(chunk, reader, gate))
                 await writer.drain()
         if not (self.late and gate is self.down):
             self.reset()
 
-    def _doubled(self, chunk: bytes, gate: asyncio.Event) -> bool:
-        return self._toxics.twice and gate is self.up and whole_frames(chunk)
+    async def _mangled(self, chunk: bytes, reader: asyncio.StreamReader, gate: asyncio.Event) -> bytes:
+        toxics, down = self._toxics, gate is self.down
+        if down and random.random() < toxics.swap and frames(chunk):
+            with contextlib.suppress(TimeoutError):  # something to swap it with
+                async with asyncio.timeout(GATHER_S):
+                    chunk += await reader.read(CHUNK)
+            toxics.swapped += len(frames(chunk)) > 1
+            chunk = b"".join(reversed(frames(chunk))) or chunk
+        if (random.random() < toxics.echo if down else toxics.twice) and frames(chunk):
+            toxics.echoed += down
+            chunk *= 2
+        return chunk
 
     def abandon(self) -> None:
         """The client's side breaks; what it had sent is still on its way to the gateway."""
@@ -124,7 +144,8 @@ class Proxy:
         return dice.sample(pairs, max(1, int(len(pairs) * share))) if pairs else []
 
     def heal(self) -> None:
-        self.toxics.delay_s, self.toxics.refuse, self.toxics.twice = 0.0, False, False
+        toxics = self.toxics
+        toxics.delay_s, toxics.refuse, toxics.twice, toxics.echo, toxics.swap = 0.0, False, False, 0.0, 0.0
         for pair in self.pairs:
             pair.bytes_per_s = 0.0
             pair.up.set()

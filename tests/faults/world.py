@@ -1,4 +1,4 @@
-"""The people of a run: customers by signed identity with two devices each, advisors by sign-in code."""
+"""The people of a run: customers by signed identity with three devices each, advisors by sign-in code."""
 
 import random
 import time
@@ -59,17 +59,19 @@ async def populate(process: GatewayProcess, work: Work, dice: random.Random, cus
             await post(http, path + "/acts", session["token"], nonce=f"ask-{number:08}", act="ask_person")
             await post(http, path + "/acts", desk.token, nonce=f"accept-{number:08}", act="accept")
             desk.conversations.append(conversation)
-            for device, writes in (("phone", True), ("tablet", False)):
+            for device, writes in (("phone", True), ("tablet", False), ("laptop", False)):
                 name = f"c{number}-{device}"
                 person = session["person"]["id"]
                 dice_of = random.Random(dice.random())
-                members.append(Member(name, person, session["token"], [conversation], work, dice_of, writes=writes))
+                strict = device != "laptop"
+                member = Member(name, person, session["token"], [conversation], work, dice_of, writes, strict)
+                members.append(member)
         members += [device for _, desk in desks if desk.conversations for device in windows(desk)]
     return members
 
 
 def windows(desk: Member) -> list[Member]:
-    """An advisor's open windows: each writes, each must see all."""
+    """An advisor's open windows: each writes, each must see all; every other one on a line that doubles and swaps."""
     return [
         Member(
             f"{desk.name}-w{n}",
@@ -78,6 +80,7 @@ def windows(desk: Member) -> list[Member]:
             desk.conversations,
             desk.work,
             random.Random(desk.dice.random()),
+            strict=n % 2 == 0,
         )
         for n in range(WINDOWS)
     ]
