@@ -5,9 +5,11 @@ BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,3 +153,18 @@ def invert(rows: Sequence[Iterable[str]], groups: Sequence[int]) -> Inverted:
         for term, hits in where.items()
     }
     return Inverted(postings, idf, log(1 + (population + 0.5) / 0.5), len(counted))
+
+
+def presence(index: Inverted, columns: NDArray[Any]) -> Callable[[str], NDArray[np.bool_]]:
+    """Which of the index's rows `columns` hold a term; each term is looked up once."""
+
+    @cache
+    def present(term: str) -> NDArray[np.bool_]:
+        holders = index.holders(term)
+        if not len(holders):
+            return np.zeros(len(columns), np.bool_)
+        spots = np.minimum(np.searchsorted(holders, columns), len(holders) - 1)
+        found: NDArray[np.bool_] = holders[spots] == columns
+        return found
+
+    return present

@@ -5,7 +5,6 @@ sounds, or a lone character. The sum over tokens, weighted by how telling each t
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,35 +22,31 @@ UNITS = frozenset("月岁周天斤元块次").union(("month", "year", "week", "d
 """After a number: how much is compared apart (`text.quantities`); the word itself says little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """If the other text holds `term`, tokens `start:end` are covered to `degree`."""
+Cover = tuple[str, int, int, float]
+"""(term, start, end, degree): if the other text holds `term`, tokens `start:end` are covered to `degree`.
 
-    term: str
-    start: int
-    end: int
-    degree: float
+A plain tuple, which the garbage collector leaves alone: hundreds of thousands of them are kept for large bases."""
 
 
 def covers(text: Analysed, telling: Callable[[str], float] = lambda _: 1.0) -> tuple[Cover, ...]:
     """Everything that could cover a token of `text`; a lone character counts as far as it is telling (天 is not)."""
     words = text.words
-    found = [
-        Cover(word, i, i + 1, min(LONE, LONE_TELLING * telling(word)) if is_cjk(word) else WORD)
+    found: list[Cover] = [
+        (word, i, i + 1, min(LONE, LONE_TELLING * telling(word)) if is_cjk(word) else WORD)
         for i, word in enumerate(words)
         if not text.stops[i]
     ]
     found += [
-        Cover(lone_sound_term(text, i), i, i + 1, LONE_HEARD if is_cjk(word) else WORD_HEARD)
+        (lone_sound_term(text, i), i, i + 1, LONE_HEARD if is_cjk(word) else WORD_HEARD)
         for i, word in enumerate(words)
         if not (text.stops[i] or word[0].isdigit())
     ]
     for i in range(len(words) - 1):
-        found.append(Cover(pair_term(text, i), i, i + 2, PAIR))
-        found.append(Cover(sound_term(text, i), i, i + 2, PAIR_HEARD))
+        found.append((pair_term(text, i), i, i + 2, PAIR))
+        found.append((sound_term(text, i), i, i + 2, PAIR_HEARD))
     for span in text.spans:
         degree = MEANING if span.exact else MEANING_HEARD
-        found.append(Cover(meaning_term(span.meaning), span.start, span.end, degree))
+        found.append((meaning_term(span.meaning), span.start, span.end, degree))
     return tuple(found)
 
 
@@ -78,10 +73,10 @@ def _weight(text: Analysed, i: int, common: bool, telling: Callable[[str], float
 def coverage(found: Sequence[Cover], weight: NDArray[np.float64], held: Container[str]) -> float:
     """The share of a text's weight that the terms in `held` cover, 0..1; `found` are its covers."""
     degrees = [0.0] * len(weight)
-    for cover in found:
-        if cover.term in held:
-            for i in range(cover.start, cover.end):
-                degrees[i] = max(degrees[i], cover.degree)
+    for term, start, end, degree in found:
+        if term in held:
+            for i in range(start, end):
+                degrees[i] = max(degrees[i], degree)
     mass = float(weight.sum())
     return float(np.dot(weight, degrees)) / mass if mass else 0.0
 
@@ -91,9 +86,9 @@ def degrees(
 ) -> NDArray[np.float64]:
     """To what degree each of the `tokens` is covered by each of `columns` texts: `present(term)` says which hold it."""
     covered = np.zeros((tokens, columns))
-    for cover in found:
-        held = present(cover.term) * cover.degree
-        for i in range(cover.start, cover.end):
+    for term, start, end, degree in found:
+        held = present(term) * degree
+        for i in range(start, end):
             np.maximum(covered[i], held, out=covered[i])
     return covered
 

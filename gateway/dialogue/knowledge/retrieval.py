@@ -1,10 +1,10 @@
 """PURE: a question to the three entries that may answer it, with calibrated confidence and a decision."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from gateway.dialogue.knowledge import calibration
 from gateway.dialogue.knowledge.concepts import known_words
 from gateway.dialogue.knowledge.entries import Entry
-from gateway.dialogue.knowledge.index import Analysed, Floats, Inverted, analyse, analysed, invert
+from gateway.dialogue.knowledge.index import Analysed, Floats, analyse, analysed, invert, presence
 from gateway.dialogue.knowledge.kinds import alike, kinds
 from gateway.dialogue.knowledge.match import Cover, coverage, covers, degrees, shares, weights
+from gateway.dialogue.knowledge.shape import Shapes
 from gateway.dialogue.knowledge.spelling import Speller
-from gateway.dialogue.knowledge.text import quantities, tokens
+from gateway.dialogue.knowledge.text import Quantity, quantities, tokens
 
 CANDIDATES = 12
 TOP = 3
 ANSWER_WEIGHT = 0.25
-HOT_ROWS = 8_192
+HOT_ROWS = 4_096
 Decision = Literal["answer", "clarify", "handoff"]
 
 
@@ -64,6 +65,7 @@ class Knowledge:
         self._owner = np.array([i for i, _ in wordings], np.int32)
         self._first = np.searchsorted(self._owner, np.arange(len(self.entries) + 1))
         self._asked = invert([row.terms for row in self._rows], [i for i, _ in wordings])
+        self._shapes = Shapes([wording for _, wording in wordings], [i for i, _ in wordings])
         told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
         self._told = invert(told, range(len(told)))
         spelt = {word for row in self._rows for word in row.words}
@@ -94,22 +96,21 @@ class Knowledge:
         sizes = self._sizes(order)
         rows = np.concatenate([np.arange(self._first[i], self._first[i + 1]) for i in order])
         starts = np.searchsorted(np.repeat(range(len(order)), sizes), range(len(order)))
-        by_row, by_entry = _presence(self._asked, rows), _presence(self._told, np.array(order))
+        by_row, by_entry = presence(self._asked, rows), presence(self._told, np.array(order))
         found = covers(asked, self._asked.weight)
-        forth = shares(weight, degrees(found, len(weight), by_row, len(rows)))
-
-        def any_row(term: str) -> NDArray[np.bool_]:
-            return np.logical_or.reduceat(by_row(term), starts)
-
-        asked_for = degrees(found, len(weight), any_row, len(order))
+        covered = degrees(found, len(weight), by_row, len(rows))
+        asked_for: NDArray[np.float64] = np.maximum.reduceat(covered, starts, axis=1)
         known = np.maximum(asked_for, degrees(found, len(weight), by_entry, len(order)))
-        wide, widest = shares(weight, asked_for), shares(weight, known)
-        ideal, wanted = self._asked.ideal(asked.terms) or 1.0, kinds(text)
+        forth, wide, widest = shares(weight, covered), shares(weight, asked_for), shares(weight, known)
+        shape = np.maximum.reduceat(self._shapes.nearness(text, rows), starts)
+        ideal, wanted, measured = self._asked.ideal(asked.terms) or 1.0, kinds(text), quantities(text)
         for n, (entry, size) in enumerate(zip(order, sizes, strict=True)):
             mine = slice(starts[n], starts[n] + size)
             closest = self._closest(asked, rows[mine], forth[mine])
             shared = (float(wide[n]), float(widest[n]), min(1.5, float(best[entry]) / ideal))
-            features = (*closest, *shared, _clash(text, self.entries[entry]), alike(wanted, self._kinds[entry]))
+            one = self.entries[entry]
+            fits = (_fit(measured, one.asked()), _fit(measured, (one.answer, one.answer_en)))
+            features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits)
             yield Evidence(entry, features, calibration.rank(features))
 
     def _sizes(self, order: list[int]) -> list[int]:
@@ -150,26 +151,10 @@ def decided(hits: Sequence[Hit]) -> Found:
     return Found(tuple(hits[:TOP]), calibration.decide(hits[0].confidence) if hits else "handoff")
 
 
-def _presence(index: Inverted, columns: NDArray[Any]) -> Callable[[str], NDArray[np.bool_]]:
-    """Which of the index's rows `columns` hold a term; each term is looked up once."""
-
-    @cache
-    def present(term: str) -> NDArray[np.bool_]:
-        holders = index.holders(term)
-        if not len(holders):
-            return np.zeros(len(columns), np.bool_)
-        spots = np.minimum(np.searchsorted(holders, columns), len(holders) - 1)
-        found: NDArray[np.bool_] = holders[spots] == columns
-        return found
-
-    return present
-
-
-def _clash(text: str, entry: Entry) -> float:
-    """1 when both name an age, a weight or a stage and they cannot be the same; else 0."""
-    wanted = quantities(text)
-    if not wanted:
-        return 0.0
-    offered = frozenset().union(*(quantities(wording) for wording in entry.asked()))
+def _fit(wanted: frozenset[Quantity], texts: Iterable[str]) -> float:
+    """Ages, weights, stages: 1 where `texts` name one that may be the same, -1 where only others, 0 where none."""
+    offered = frozenset[Quantity]().union(*map(quantities, texts)) if wanted else frozenset[Quantity]()
     same = [q for q in wanted if any(q.kind == o.kind for o in offered)]
-    return float(any(not any(q.meets(o) for o in offered) for q in same))
+    if not same:
+        return 0.0
+    return 1.0 if all(any(q.meets(o) for o in offered) for q in same) else -1.0

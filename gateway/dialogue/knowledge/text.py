@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from typing import Literal
 
 from pypinyin import lazy_pinyin
@@ -134,6 +135,21 @@ _UNITS: tuple[tuple[re.Pattern[str], Literal["age", "weight", "stage"], float], 
 )
 
 
+_UPWARDS = re.compile(r"以上|以后|之后|起|\+|\s*(?:and|or) (?:over|up|older|more|above)|\s*onwards")
+_DOWNWARDS = re.compile(r"以下|以内|以前|之前|内|前|\s*(?:and|or) (?:under|younger|less|below)")
+_FROM = re.compile(r"(?:超过|大于|满|\bover|\bfrom|\babove|\bafter|\bpast)\s*$")
+_UP_TO = re.compile(r"(?:不到|不满|小于|未满|\bunder|\bup to|\bbelow|\bbefore|\buntil)\s*$")
+_AGES = (
+    (re.compile(r"新生儿|刚出生|刚生(?:下|的)|\bnewborns?\b|\bfrom birth\b"), 0.0, 1.0),
+    (re.compile(r"\btoddlers?\b"), 12.0, 36.0),
+)
+
+
+def _beside(after: re.Pattern[str], before: re.Pattern[str], text: str, match: re.Match[str]) -> bool:
+    """`after` follows the match, or `before` ends just ahead of it."""
+    return bool(after.match(text, match.end()) or before.search(text[max(0, match.start() - 9) : match.start()]))
+
+
 @lru_cache(maxsize=20_000)
 def quantities(text: str) -> frozenset[Quantity]:
     """Ages, weights and stages named in `text`."""
@@ -144,5 +160,11 @@ def quantities(text: str) -> frozenset[Quantity]:
     for pattern, kind, unit in _UNITS:
         for match in pattern.finditer(plain):
             low, *rest = (float(group) for group in match.groups() if group)
-            found.add(Quantity(kind, low * unit, (rest[0] if rest else low) * unit))
+            high = rest[0] if rest else low
+            if not rest and _beside(_UPWARDS, _FROM, plain, match):
+                high = inf
+            elif not rest and _beside(_DOWNWARDS, _UP_TO, plain, match):
+                low = 0.0
+            found.add(Quantity(kind, low * unit, high * unit))
+    found |= {Quantity("age", low, high) for pattern, low, high in _AGES if pattern.search(plain)}
     return frozenset(found)
