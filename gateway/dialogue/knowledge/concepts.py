@@ -3,11 +3,11 @@
 A meaning is also found by its reading, because a recognizer writes 尿布失 for 尿不湿: same sounds, other characters.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from gateway.dialogue.knowledge.spelling import Speller
 from gateway.dialogue.knowledge.text import is_cjk, reading, tokens
 
 HEARD_FROM = 2
@@ -25,10 +25,11 @@ class Span:
     exact: bool
 
 
-def known_words() -> Iterator[str]:
-    """Every word of the tables: the spellings a misspelt word may have been."""
+@cache
+def table_speller() -> Speller:
+    """Knows every word of the tables: the spellings a misspelt word may have been."""
     table = lexicon()
-    return (word for words in (*table.exact, *table.stops) for word in words)
+    return Speller(word for words in (*table.exact, *table.stops) for word in words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialogue.knowledge import calibration
-from gateway.dialogue.knowledge.concepts import known_words
+from gateway.dialogue.knowledge.concepts import table_speller
 from gateway.dialogue.knowledge.entries import Entry
 from gateway.dialogue.knowledge.index import Analysed, Floats, analyse, analysed, invert, presence
 from gateway.dialogue.knowledge.kinds import alike, kinds
@@ -68,8 +67,7 @@ class Knowledge:
         self._shapes = Shapes([wording for _, wording in wordings], [i for i, _ in wordings])
         told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
         self._told = invert(told, range(len(told)))
-        spelt = {word for row in self._rows for word in row.words}
-        self._speller = Speller(chain(spelt, known_words()))
+        self._speller = Speller((word for row in self._rows for word in row.words), table_speller())
         self._kinds = [frozenset[str]().union(*map(kinds, entry.asked())) for entry in self.entries]
         self._weighed = lru_cache(maxsize=HOT_ROWS)(self._weigh)
 

@@ -38,26 +38,34 @@ def distance(one: str, other: str) -> int:
 
 
 class Speller:
-    """Knows words; `mended(word)` is the nearest one, or `word` itself when it is known or nothing is near."""
+    """Knows words, and those of `beside`; `mended(word)` is the nearest one, or `word` itself when it is known or
+    nothing is near."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = frozenset(word for word in words if word.isascii() and word.isalpha())
-        self._near: dict[str, list[str]] = {}
-        for word in self._words:
+    def __init__(self, words: Iterable[str], beside: "Speller | None" = None) -> None:
+        others = beside.words if beside else frozenset[str]()
+        own = frozenset(word for word in words if word.isascii() and word.isalpha()) - others
+        self.words: frozenset[str] = own | others
+        self._beside = beside
+        self._near: dict[str, tuple[str, ...]] = {}
+        for word in own:
             for spelling in deletions(word, depth_of(word)):
-                self._near.setdefault(spelling, []).append(word)
+                self._near[spelling] = (*self._near.get(spelling, ()), word)
 
     def mended(self, word: str) -> tuple[str, ...]:
         """One word, or two where two were written together (carseat)."""
         depth = depth_of(word)
-        if not depth or word in self._words or not (word.isascii() and word.isalpha()):
+        if not depth or word in self.words or not (word.isascii() and word.isalpha()):
             return (word,)
-        near = {one for spelling in deletions(word, depth) for one in self._near.get(spelling, ())}
+        near = {one for spelling in deletions(word, depth) for one in self._neighbours(spelling)}
         ranked = sorted((distance(word, one), one) for one in near if one[0] == word[0])
         if ranked and ranked[0][0] <= depth:
             return (ranked[0][1],)
         return self._halves(word) or (word,)
 
+    def _neighbours(self, spelling: str) -> tuple[str, ...]:
+        own = self._near.get(spelling, ())
+        return own + self._beside._neighbours(spelling) if self._beside else own
+
     def _halves(self, word: str) -> tuple[str, ...]:
         cuts = range(3, len(word) - 2)
-        return next(((word[:i], word[i:]) for i in cuts if word[:i] in self._words and word[i:] in self._words), ())
+        return next(((word[:i], word[i:]) for i in cuts if word[:i] in self.words and word[i:] in self.words), ())
