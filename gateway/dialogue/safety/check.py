@@ -13,6 +13,7 @@ MAX_TURNS = 50
 MAX_EARLIER_CHARS = 2_000
 BREATH_CHARS = 500
 _OF_THE_YOUNG = ("S01", "S02")
+_ORDER = tuple(ACTIONS)
 _GRAVITY = (Action.CALL_120, Action.HUMAN_NOW, Action.ER_NOW)
 
 
@@ -52,33 +53,36 @@ def _talks(turns: Sequence[str], age_days: int | None) -> Iterator[tuple[Talk, T
         yield Talk(",".join(sentences[-last:]), age), Talk(",".join(numbers.split("。")[-last:]), age)
 
 
+def _rank(sign: str) -> tuple[int, int]:
+    return _GRAVITY.index(ACTIONS[sign]), _ORDER.index(sign)
+
+
+_GRAVEST_FIRST = sorted(RULES, key=lambda rule: _rank(rule.sign))
+
+
 def _flags(turns: Sequence[str], age_days: int | None) -> Iterator[RedFlag]:
+    """Of each reading, what the numbers say and the gravest that the words say."""
     for talk, numbers in _talks(turns, age_days):
         for measure in measured.MEASURES:
             if reading := measure(numbers):
                 yield RedFlag(reading.sign, ACTIONS[reading.sign], reading.why)
-        for rule in RULES:
-            if found(rule, talk):
-                yield RedFlag(rule.sign, ACTIONS[rule.sign], rule.why)
+        told = next((rule for rule in _GRAVEST_FIRST if found(rule, talk)), None)
+        if told:
+            yield RedFlag(told.sign, ACTIONS[told.sign], told.why)
 
 
 def check(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
     """`turns`: the customer's lines since a person last cleared a flag, oldest first. `age_days`: from the card.
 
-    Of several signs the one whose action is gravest, then the one whose table stands first.
+    Of several signs the one whose action is gravest; of those the cause before what it does (the order of
+    actions.json): a choking child turns blue.
     """
     return flagged(turns, age_days) or _hunch(turns, age_days)
 
 
 def flagged(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
     """What the tables say."""
-    best: RedFlag | None = None
-    for flag in _flags(turns, age_days):
-        if best is None or _GRAVITY.index(flag.action) < _GRAVITY.index(best.action):
-            best = flag
-        if best.action == _GRAVITY[0]:
-            break
-    return best
+    return min(_flags(turns, age_days), key=lambda flag: _rank(flag.sign), default=None)
 
 
 def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
@@ -87,9 +91,10 @@ def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
     text = joined(turns)
     if not touched(text):
         return None
-    age = facts.age(counted(text), age_days)
+    numbers = counted(text)
+    age = facts.age(numbers, age_days)
     sign = learned.hunch(text, age)
-    if sign is None or (sign in _OF_THE_YOUNG and (age is None or age >= facts.YOUNG)):
+    if sign is None or (sign in _OF_THE_YOUNG and not measured.may_be_young_and_ill(numbers, age)):
         return None
     return RedFlag(sign, ACTIONS[sign], "like talks of this sign")
 

@@ -11,6 +11,7 @@ from gateway.dialogue.safety.rules import Talk, compiled
 from gateway.dialogue.safety.tables import table
 
 FEVER, COLD = 38.0, 35.5
+NEWBORN_WARM = 37.5
 _TABLE = table("measured")
 
 
@@ -97,6 +98,13 @@ def cold(talk: Talk) -> Reading | None:
         if _told(measure, talk.text, recent=False):
             return Reading("S02", "low temperature or cold body under 3 months")
     return None
+
+
+def may_be_young_and_ill(counts: str, age_days: int | None) -> bool:
+    """Under 3 months, and of the temperatures told (if any) not all are normal."""
+    read = [t.value for t in facts.temperatures(counts)]
+    normal = bool(read) and all(COLD < value < NEWBORN_WARM for value in read)
+    return age_days is not None and age_days < YOUNG and not normal
 
 
 def fast_breathing(talk: Talk) -> Reading | None:

@@ -7,19 +7,35 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from pypinyin import Style, pinyin
 
+from gateway.dialogue.safety.anchors import Sieve
 from gateway.dialogue.safety.tables import table
 
 MAX_CHARS = 4_000
 _LETTERS = table("letters")
 _SIMPLIFIED = str.maketrans(_LETTERS["traditional"], _LETTERS["simplified"])
-_CONTRACTIONS = [(re.compile(pattern), plain) for pattern, plain in _LETTERS["contractions"]]
-_SPELLINGS = [(re.compile(pattern), right) for pattern, right in _LETTERS["spellings"]]
-_CHINESE_SPELLINGS = [(pattern, right) for pattern, right in _SPELLINGS if re.search("[一-鿿]", pattern.pattern)]
-_LATIN = re.compile("[a-z]")
+
+
+class Spellings:
+    """Patterns and what to write instead, one after the other; those that cannot match are passed over."""
+
+    def __init__(self, rows: Sequence[tuple[str, str]]) -> None:
+        self._rows = [(re.compile(pattern), right) for pattern, right in rows]
+        self._sieve = Sieve([pattern for pattern, _ in self._rows])
+
+    def mend(self, text: str) -> str:
+        may = self._sieve.candidates(text)
+        for number, (pattern, right) in enumerate(self._rows):
+            if may >> number & 1 and (mended := pattern.sub(right, text)) != text:
+                text, may = mended, self._sieve.candidates(mended)
+        return text
+
+
+_CONTRACTIONS, _SPELLINGS = Spellings(_LETTERS["contractions"]), Spellings(_LETTERS["spellings"])
 _ODD = re.compile(r"[^\w ,.。!?:;'\"\n+<>|~$℃°%=^-]")
 _UNIT = (
     "度|个|天|日|周|星期|礼拜|岁|小时|钟头|钟|次|下|分|秒|米|层|级|楼|点|月|年|斤|颗|粒|片|毫升|遍|口|几|多|来|半|晚|宿"
@@ -89,15 +105,10 @@ def plain(text: str) -> str:
     text = re.sub(r"[’‘`´]", "'", text)
     text = re.sub(r"(.{1,6}?)\1{5,}", r"\1\1", text)  # "嘴嘴嘴嘴…" says no more than "嘴嘴", and costs more
     text = _ODD.sub(lambda m: " " if unicodedata.category(m[0])[0] in "CS" else m[0], text)
-    latin = _LATIN.search(text) is not None
-    if latin:
-        for pattern, replacement in _CONTRACTIONS:
-            text = pattern.sub(replacement, text)
+    text = _CONTRACTIONS.mend(text)
     text = _punctuate(_space(_punctuate(text)).strip())
     text = _mend_homophones(text)
-    for pattern, right in _SPELLINGS if latin else _CHINESE_SPELLINGS:
-        text = pattern.sub(right, text)
-    return text
+    return _SPELLINGS.mend(text)
 
 
 # ---------------------------------------------------------------- numbers
