@@ -204,8 +204,10 @@ class Leg:
 
     def speak(self, pull: Callable[[], Samples | None]) -> None:
         """From now on this leg hears `pull`, 960 samples of 48 kHz every 20 ms, and sees the assistant's picture.
-        Ends by itself when a bridge takes over."""
+        Ends by itself when a bridge takes over. A closed leg speaks no more."""
         self.hush()
+        if self.state == "closed":
+            return
         self._pacer, self._still = Pacer(self.audio, pull), Still(self.video)
         self.on_keyframe_wanted = self._still.show
         self._pacer.start()

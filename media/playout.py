@@ -110,10 +110,12 @@ class Playout:
     def drop(self, *, turn: int, revision: int) -> None:
         """Like `flush`, for one reply; what else is queued is heard."""
         first = self._queue[0] if self._queue and self._gain > 0 else None
-        kept = [piece for piece in self._queue if piece.key != (turn, revision)]
-        self._fade_out = self._fade_out or (first is not None and first.key == (turn, revision))
-        self._queue = deque([first, *kept] if first and self._fade_out else kept)
-        self._count(sum(len(piece.samples) for piece in kept) - self._queued)
+        kept = [piece for piece in self._queue if piece is not first and piece.key != (turn, revision)]
+        fading = self._fade_out or (first is not None and first.key == (turn, revision))
+        self._fade_out = fading
+        self._queue = deque([first, *kept] if first else kept)
+        counted = kept if fading else self._queue
+        self._count(sum(len(piece.samples) for piece in counted) - self._queued)
 
     def duck(self, on: bool) -> None:
         self._target = DUCKED if on else 1.0

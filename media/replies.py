@@ -89,7 +89,14 @@ class Replies:
         if settle.text and not settle.typed:
             self._stage.tell(CaptionNote("customer", settle.turn, settle.text, True, done=True, language=language))
         if heard:
-            self._committing = self._spawn(self._responder.committed(heard))
+            self._committing = self._spawn(self._committed(heard))
+
+    async def _committed(self, heard: Heard) -> None:
+        """A mistake of ours in what one reply brings with it must not end the call."""
+        try:
+            await self._responder.committed(heard)
+        except Exception:
+            log.exception("what a reply brings with it failed")
 
     # ------------------------------------------------------------ not heard, or not to the end
 

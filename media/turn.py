@@ -113,6 +113,7 @@ def _going_on(turn: Turn, gap: float, tuning: Tuning) -> Step:
 
 def _next_utterance(turn: Turn, last: Utterance) -> Step:
     """She speaks for longer than a recognizer takes in one piece."""
+    ended = () if last.final else (ev.Finalize(last.id, turn.at),)
     turn = turn.with_utterance(replace(last, ending=True))
     following = Utterance(turn.last_utterance + 1)
     turn = replace(
@@ -121,17 +122,20 @@ def _next_utterance(turn: Turn, last: Utterance) -> Step:
         last_utterance=following.id,
         voicing=replace(turn.voicing, began=turn.at),
     )
-    return turn, (ev.Finalize(last.id, turn.at), ev.Listen(following.id))
+    return turn, (*ended, ev.Listen(following.id))
 
 
 def _pausing(turn: Turn, tuning: Tuning) -> Step:
     last = turn.utterances[-1]
     known = turn.text if last.text else ""
     wait = delay(known, turn.habits, words_coming=last.guessed and not last.answered)
+    if turn.voicing.gap >= wait and last.final:  # the recognizer gave up while she spoke
+        turn = silent(turn)
+        return words.answer(turn) if turn.overheard else (turn, ())
     if turn.voicing.gap >= wait:
         turn = silent(turn.with_utterance(replace(last, ending=True)))
         return turn, (ev.Finalize(last.id, turn.ended),)
-    if turn.voicing.gap >= tuning.guess and not last.guessed:
+    if turn.voicing.gap >= tuning.guess and not last.guessed and not last.final:
         return turn.with_utterance(replace(last, guessed=True)), (ev.Guess(last.id),)
     return turn, ()
 

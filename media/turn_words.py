@@ -36,7 +36,8 @@ def final(turn: Turn, heard: ev.Final) -> Step:
     known = turn.utterance(heard.utterance)
     if known is None or known.final:
         return turn, ()
-    turn = turn.with_utterance(replace(known, text=heard.text, ending=True, final=True, confirm=heard.confirm))
+    known = replace(known, text=heard.text, answered=True, ending=True, final=True, confirm=heard.confirm)
+    turn = turn.with_utterance(known)
     shown = (ev.Caption(turn.turn, turn.text, final=turn.overheard),) if turn.text else ()
     turn, effects = answer(turn) if turn.phase is Phase.THINKING and turn.overheard else (turn, ())
     return turn, shown + effects

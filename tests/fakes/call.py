@@ -105,6 +105,8 @@ class MarkStream:
 
     async def partial(self) -> Transcript | None:
         await asyncio.sleep(self._engine.delay)
+        if self._engine.crashing:
+            raise EngineFailed("marks", "told to fail in mid-speech")
         if not self._engine.partials:
             return None
         return Transcript(self._text(), final=False, language=self._language)
@@ -124,7 +126,7 @@ class MarkRecognizer:
 
     def __init__(self, ear: ScriptedEar, delay: float = 0.0) -> None:
         self.ear, self.delay = ear, delay
-        self.partials, self.broken = True, False
+        self.partials, self.broken, self.crashing = True, False, False
 
     def stream(self, language: Language, hotwords: tuple[str, ...] = ()) -> MarkStream:
         return MarkStream(self, language)

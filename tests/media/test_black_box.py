@@ -10,7 +10,7 @@ import pytest
 
 from media.audio import WIRE_HZ
 from media.pipeline import Voice
-from media.ports import BargeInNote, CaptionNote, IdleNote, TroubleNote, TurnNote
+from media.ports import BargeInNote, CaptionNote, Heard, IdleNote, TroubleNote, TurnNote
 from media.profile import APOLOGY, FILLER, Profile
 from tests import virtual_time
 from tests.fakes.call import CharacterSynthesizer, MarkRecognizer, ScriptedCall
@@ -340,6 +340,33 @@ def test_a_broken_recognizer_is_said_and_the_call_goes_on() -> None:
     play(call)
     assert call.of(TroubleNote)[0].part == "recognizer"
     assert call.said("assistant")[0] == call.profile.not_heard["zh"]
+
+
+def test_a_recognizer_that_dies_while_she_speaks_is_said_and_the_call_goes_on() -> None:
+    call = ScriptedCall(12.0)
+    assert isinstance(call.recognizer, MarkRecognizer)
+    recognizer = call.recognizer
+    recognizer.crashing = True
+    call.ear.says(1.0, 3.0, "宝宝一直哭怎么办")
+    call.at(4.0, lambda _voice: setattr(recognizer, "crashing", False))
+    call.ear.says(8.0, 9.0, "转人工")
+    play(call)
+    assert call.said("assistant")[0] == call.profile.not_heard["zh"]
+    assert call.first_sound(3.0) < 4.0
+    assert "转人工" in call.said("customer")
+
+
+def test_consequences_that_fail_do_not_end_the_call() -> None:
+    call = ScriptedCall(10.0)
+
+    async def broken(_heard: Heard) -> None:
+        raise RuntimeError("told to break")
+
+    call.responder.committed = broken  # type: ignore[method-assign]
+    for at in (1.0, 5.0):
+        call.ear.says(at, at + 1.0, "转人工")
+    play(call)
+    assert call.said("assistant") == ["答：转人工。"] * 2
 
 
 def test_an_advisor_has_the_call_and_gives_it_back() -> None:

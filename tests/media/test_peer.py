@@ -103,6 +103,21 @@ async def test_hanging_up_leaves_no_task_and_no_thread() -> None:
     assert threading.active_count() <= threads + 8  # aiortc's encoders use the default executor, kept by the loop
 
 
+async def test_a_closed_leg_speaks_no_more() -> None:
+    """Nobody would stop it: `close` has been."""
+    pulled: list[int] = []
+
+    def pull() -> np.ndarray:
+        pulled.append(1)
+        return np.zeros(960, np.int16)
+
+    async with joined(Browser()) as leg:
+        await leg.close()
+        leg.speak(pull)
+        await asyncio.sleep(0.1)
+        assert not pulled
+
+
 async def test_a_closed_leg_never_connects() -> None:
     leg = Leg()
     waiting = asyncio.ensure_future(leg.connected())

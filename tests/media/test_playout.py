@@ -45,6 +45,20 @@ def test_flush_is_silent_within_one_frame_and_forgets_the_rest() -> None:
     assert playout.spoken_text(1) == "十"
 
 
+def test_two_replies_dropped_in_one_frame_are_both_gone() -> None:
+    playout = Playout()
+    for turn in (1, 2):
+        playout.play(loud(5), "不要听到", turn=turn, revision=0)
+    last = ramp(FRAME)
+    playout.play(last, "要", turn=3, revision=0)
+    playout.next_frame()
+    playout.drop(turn=1, revision=0)
+    playout.drop(turn=2, revision=0)
+    assert not playout.next_frame()[FRAME // 4 :].any()
+    assert (playout.next_frame()[FRAME // 4 :] == last.samples[FRAME // 4 :]).all()
+    assert not playout.next_frame().any()
+
+
 def test_resume_goes_on_at_the_exact_sample() -> None:
     playout = Playout()
     audio = ramp(4 * FRAME)

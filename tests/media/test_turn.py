@@ -93,6 +93,9 @@ class World:
         if self.turn.stage is Stage.NONE:
             assert not self.paused, "silent without a reason"
         assert len(heard) <= 1
+        if self.turn.phase is Phase.THINKING and not self.turn.reply and not self.turn.doubt:
+            coming = {*self.open, *self.ending}
+            assert any(u.id in coming for u in self.turn.utterances), "thinking of nothing"
         assert len(self.turn.later) <= 4
 
     # ------------------------------------------------------------ what happens
@@ -109,6 +112,13 @@ class World:
         elif not final and self.open + self.ending:
             self.tell(ev.Partial(self.at, (self.open + self.ending)[-1], text))
 
+    def fails(self) -> None:
+        """The recognizer gives up, in the middle of her speech or after it."""
+        if self.open + self.ending:
+            utterance = (self.open + self.ending)[0]
+            (self.open if utterance in self.open else self.ending).remove(utterance)
+            self.tell(ev.Final(self.at, utterance, ""))
+
     def sound(self, over: bool) -> None:
         """The mouth plays the first thing in its queue."""
         if not self.queue or self.paused:
@@ -123,7 +133,9 @@ class World:
 
 
 steps: SearchStrategy[tuple[str, int, str, bool]] = st.tuples(
-    st.sampled_from(["voice", "voice", "quiet", "quiet", "words", "words", "sound", "sound", "typed", "say", "order"]),
+    st.sampled_from(
+        ["voice", "voice", "quiet", "quiet", "words", "words", "sound", "sound", "fails", "typed", "say", "order"]
+    ),
     st.integers(1, 40),
     st.sampled_from(TEXTS),
     st.booleans(),
@@ -140,6 +152,8 @@ def live(script: list[tuple[str, int, str, bool]]) -> World:
                 world.words(text, flag)
             case "sound":
                 world.sound(flag)
+            case "fails":
+                world.fails()
             case "typed" if text:
                 world.tell(ev.Typed(world.at, text))
             case "say" if text:
