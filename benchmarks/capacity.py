@@ -1,15 +1,21 @@
 """How many calls one core holds, and whether anything is left behind.
 
-    python -m benchmarks.capacity [--steps 1,4,8]          talking calls at once, each step 15 s
-    python -m benchmarks.capacity --soak 1800 --calls 200  calls placed and ended one after the other
+    python -m benchmarks.capacity [--steps 1,2,4,8,12,16,20,24,28,32]   talking calls at once, until it hurts
+    python -m benchmarks.capacity --soak 1800 --calls 200               calls placed and ended one after the other
 
-The gateway runs in a process of its own with the benchmark engines; callers are real aiortc peers in this one, so the
-machine's other core is theirs. Figures of the gateway come from outside (psutil): CPU seconds, memory, threads,
-descriptors. `late` is how far apart the packets she hears arrive beyond 20 ms: what a busy gateway does to audio.
+The gateway runs in a process of its own with the benchmark engines, pinned to the first core; the callers
+(benchmarks.talkers) are real peers, pinned to the second; both go before other work on the machine. Figures of the
+gateway come from outside: CPU seconds, memory, threads and descriptors from /proc, lateness of its event loop from its
+metrics. Every caller speaks every four seconds, over the reply to what it said before. A step is good while, against
+one call, frames heard a second and the reply's p95 are within 10 % (a reply also within 20 ms: it comes in whole
+frames) and the loop is late by less than a tenth of a frame more. `callers` is how busy the callers' core was and how
+late they sent at worst: beyond 90 % the load, not the gateway, is at its end, and the run says so.
 """
 
 import argparse
 import asyncio
+import itertools
+import os
 import sys
 import tempfile
 import time
@@ -21,14 +27,19 @@ import aiohttp
 import numpy as np
 import psutil
 
-from benchmarks import results
-from gateway.calls.client import CallClient, Hearing, dial
-from media.audio import Samples
-from media.engines.espeak import EspeakSynthesizer
-from media.ports import Voice
+from benchmarks import results, talkers
+from gateway.calls.client import CallClient, dial
 
-STEP_S = 15.0
-SENTENCE = "Hello, can you tell me where my order is today?"
+REPLIES = 24
+"""Of a step at least; and STEP_S at least."""
+STEP_S = 20.0
+TURN_S = 4.2
+"""From one word of a caller's to the next, about."""
+SETTLE_S = 3.0
+WITHIN = 0.10
+FRAME_MS = 20.0
+BUSY = 0.9
+GATEWAY_CORE, CALLERS_CORE = 0, min(1, (os.cpu_count() or 1) - 1)
 
 
 @asynccontextmanager
@@ -60,97 +71,158 @@ async def ready(url: str) -> None:
             await asyncio.sleep(0.2)
 
 
-async def spoken() -> Samples:
-    engine = EspeakSynthesizer()
-    try:
-        return np.concatenate([speech.chunk.samples async for speech in engine.speak(SENTENCE, Voice(language="en"))])
-    finally:
-        await engine.close()
-
-
-class Listening(Hearing):
-    """Also keeps when every packet arrived."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.arrivals: list[float] = []
-
-    def packet(self, packet: Any) -> None:
-        self.arrivals.append(asyncio.get_running_loop().time())
-        super().packet(packet)
+def pin(process: psutil.Process, core: int) -> None:
+    """All its threads; what it starts later inherits it."""
+    for thread in process.threads():
+        os.sched_setaffinity(thread.id, {core})
 
 
 # ---------------------------------------------------------------- calls at once
 
 
-async def step(url: str, process: psutil.Process, calls: int, speech: Samples) -> dict[str, Any]:
+async def step(url: str, process: psutil.Process, calls: int, said: list[list[bytes]]) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
-        clients = [await answered(stack, url) for _ in range(calls)]
+        room = talkers.hiss()
+        clients = [await answered(stack, url, room) for _ in range(calls)]
         replies: list[float] = []
-        cpu, began = process.cpu_times(), time.perf_counter()
-        talking = [asyncio.create_task(talk(client, speech, replies)) for client in clients]
-        await asyncio.sleep(STEP_S)
+        talking = [asyncio.create_task(begun(client, said, replies, n)) for n, client in enumerate(clients)]
+        await asyncio.sleep(SETTLE_S + TURN_S)
+        row = await watched(url, process, clients, replies)
         for task in talking:
             task.cancel()
         await asyncio.gather(*talking, return_exceptions=True)
-        spent, elapsed = process.cpu_times(), time.perf_counter() - began
-        used = (spent.user + spent.system - cpu.user - cpu.system) / elapsed
-        gaps = [gap for client in clients for gap in lateness(client)]
-        row = {
-            "calls": calls,
-            "cores": used,
-            "cores_a_call": used / calls,
-            "rss_mb": process.memory_info().rss / 1e6,
-            "late_ms": results.spread(gaps),
-            "packets_a_second": sum(client.hearing.packets for client in clients) / calls / elapsed,
-            "reply_ms": results.spread([reply * 1000 for reply in replies]),
-        }
         for client in clients:
             await client.hang_up()
     return row
 
 
-async def answered(stack: AsyncExitStack, url: str) -> CallClient:
-    client = await stack.enter_async_context(dial(url, "en"))
-    client.hearing = Listening()
+async def answered(stack: AsyncExitStack, url: str, room: list[bytes]) -> CallClient:
+    client: Any = await stack.enter_async_context(dial(url, "en"))
+    client.microphone, client.hearing = talkers.Tape(room), talkers.Hearing()
     await client.offer()
     await client.connected()
     await client.tap(standby=True)
-    client.hearing.packets = 0
-    return client
+    return client  # type: ignore[no-any-return]
 
 
-async def talk(client: CallClient, speech: Samples, replies: list[float]) -> None:
-    """Over and over; she speaks into the assistant's eight seconds, so half of it is interruption."""
-    while True:
-        ended = await client.microphone.say(speech)
-        replies.append(await client.hearing.sound(ended + 0.15) - ended)
-        await asyncio.sleep(1.0)
+async def begun(client: CallClient, said: list[list[bytes]], replies: list[float], n: int) -> None:
+    """Not all with the same breath."""
+    await asyncio.sleep(SETTLE_S * (n * 0.618 % 1))
+    await talkers.talk(client, said, replies, n)
+
+
+async def watched(url: str, process: psutil.Process, clients: list[CallClient], replies: list[float]) -> dict[str, Any]:
+    """What `clients` and the gateway go through while REPLIES are given."""
+    me = psutil.Process()
+    seconds = max(STEP_S, TURN_S * REPLIES / len(clients))
+    replies.clear()
+    for client in clients:
+        client.hearing.arrivals.clear()
+        client.microphone.late = 0.0
+    spent, mine, began = used(process), used(me), time.perf_counter()
+    late = await lateness_of_loop(url, seconds)
+    elapsed = time.perf_counter() - began
+    gaps = [gap for client in clients for gap in lateness(client)]
+    frames = [len(client.hearing.arrivals) / elapsed for client in clients]
+    return {
+        "calls": len(clients),
+        "cores": (used(process) - spent) / elapsed,
+        "cores_a_call": (used(process) - spent) / elapsed / len(clients),
+        "rss_mb": process.memory_info().rss / 1e6,
+        "loop_late_ms": results.spread(late),
+        "gap_late_ms": results.spread(gaps),
+        "frames_a_second": min(frames),
+        "reply_ms": results.spread([reply * 1000 for reply in replies]),
+        "callers": {
+            "cores": (used(me) - mine) / elapsed,
+            "late_ms": max(client.microphone.late for client in clients) * 1000,
+        },
+    }
+
+
+def used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def lateness_of_loop(url: str, seconds: float) -> list[float]:
+    """Milliseconds, as the gateway's metrics say, every second."""
+    late = []
+    async with aiohttp.ClientSession() as http:
+        for _ in range(round(seconds)):
+            await asyncio.sleep(1.0)
+            async with http.get(url + "/metrics") as response:
+                text = await response.text()
+            line = next(line for line in text.splitlines() if line.startswith("nestcall_loop_late_seconds "))
+            late.append(float(line.split()[1]) * 1000)
+    return late
 
 
 def lateness(client: CallClient) -> list[float]:
-    assert isinstance(client.hearing, Listening)
-    times = np.array(client.hearing.arrivals)
-    return list(np.maximum(0.0, np.diff(times) * 1000 - 20.0))
+    return list(np.maximum(0.0, np.diff(np.array(client.hearing.arrivals)) * 1000 - FRAME_MS))
+
+
+def faults(row: dict[str, Any], one: dict[str, Any]) -> list[str]:
+    """In what this step is worse than one call."""
+    reply, single = row["reply_ms"].get("p95", float("inf")), one["reply_ms"]["p95"]
+    found = []
+    if reply > single + max(WITHIN * single, FRAME_MS):
+        found.append(f"reply p95 {reply:.0f} against {single:.0f} ms")
+    if row["frames_a_second"] < (1 - WITHIN) * one["frames_a_second"]:
+        found.append(f"{row['frames_a_second']:.1f} frames a second")
+    if row["loop_late_ms"]["p95"] > one["loop_late_ms"]["p95"] + WITHIN * FRAME_MS:
+        found.append(f"loop late by {row['loop_late_ms']['p95']:.1f} ms")
+    return found
 
 
 async def capacity(steps: list[int]) -> None:
-    speech, table = await spoken(), []
-    async with gateway(18_480) as (url, process):
+    said, table = talkers.lines(), list[dict[str, Any]]()
+    priority = results.undisturbed()
+    os.sched_setaffinity(0, {CALLERS_CORE})
+    async with gateway(results.free_port()) as (url, process):
+        pin(process, GATEWAY_CORE)
         base = process.memory_info().rss / 1e6
         for calls in steps:
-            row = await step(url, process, calls, speech)
+            row = await step(url, process, calls, said)
+            row["faults"] = faults(row, (table or [row])[0])
             table.append(row)
-            late, reply = row["late_ms"], row["reply_ms"]
-            p95 = reply.get("p95", float("nan"))
-            print(
-                f"{calls:3d} calls  {row['cores']:.2f} cores ({row['cores_a_call'] * 100:.1f} % each)  "
-                f"{row['rss_mb']:.0f} MB  {row['packets_a_second']:.1f} packets/s  "
-                f"late p99 {late.get('p99', 0):.0f} ms  reply p95 {p95:.0f} ms n {reply['n']}",
-                flush=True,
-            )
+            show(row)
+            if row["faults"]:
+                break
+    good = list(itertools.takewhile(lambda row: not row["faults"], table))
+    summary = summed_up(base, good)
+    print(summary["verdict"])
     bars = {f"{row['calls']} calls": row["cores_a_call"] * 100 for row in table}
-    results.save("capacity", {"base_mb": base, "steps": table}, bars, "% of a core per talking call")
+    where = f"gateway on core {GATEWAY_CORE}, callers on core {CALLERS_CORE}, {priority}"
+    numbers = {"base_mb": base, "where": where, "steps": table}
+    results.save("capacity", numbers | summary, bars, "% of a core per talking call")
+
+
+def summed_up(base: float, good: list[dict[str, Any]]) -> dict[str, Any]:
+    most = good[-1]
+    eight = next((row for row in good if row["calls"] == 8), None)
+    verdict = f"{most['calls']} calls within 10 % of one call, at {most['cores']:.2f} of one core"
+    verdict += f", {(most['rss_mb'] - base) / most['calls']:.2f} MB each"
+    if eight:
+        one = good[0]["reply_ms"]["p95"]
+        verdict += f"; 8 calls' reply p95 {eight['reply_ms']['p95']:.0f} against one call's {one:.0f} ms"
+    if most["callers"]["cores"] > BUSY:
+        verdict += "; the callers were at the end of their core: more may fit"
+    return {"calls_a_core": most["calls"], "verdict": verdict}
+
+
+def show(row: dict[str, Any]) -> None:
+    reply = row["reply_ms"]
+    print(
+        f"{row['calls']:3d} calls  {row['cores']:.2f} cores ({row['cores_a_call'] * 100:.1f} % each)  "
+        f"{row['rss_mb']:.0f} MB  {row['frames_a_second']:.1f} frames/s  "
+        f"gap late p99 {row['gap_late_ms']['p99']:.0f} ms  "
+        f"loop late p95 {row['loop_late_ms']['p95']:.1f} ms  reply p50 {reply.get('p50', 0):.0f} p95 "
+        f"{reply.get('p95', 0):.0f} max {reply.get('max', 0):.0f} ms N={reply['n']}  "
+        f"callers {row['callers']['cores']:.2f} cores, late {row['callers']['late_ms']:.0f} ms"
+        + "".join(f"\n      {fault}" for fault in row["faults"]),
+        flush=True,
+    )
 
 
 # ---------------------------------------------------------------- nothing left behind
@@ -166,7 +238,7 @@ def held(process: psutil.Process) -> dict[str, float]:
 
 async def soak(seconds: float, calls: int) -> None:
     seen = []
-    async with gateway(18_481) as (url, process):
+    async with gateway(results.free_port()) as (url, process):
         await one(url)  # what is loaded once is loaded
         base = held(process)
         print("base", base, flush=True)
@@ -195,7 +267,7 @@ async def one(url: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", default="1,2,4,8,12,16")
+    parser.add_argument("--steps", default="1,2,4,8,12,16,20,24,28,32")
     parser.add_argument("--soak", type=float, default=0.0, help="seconds")
     parser.add_argument("--calls", type=int, default=200)
     options = parser.parse_args()

@@ -28,7 +28,7 @@ from benchmarks.caller import Caller
 from benchmarks.duck import WITHIN_MS, ducks
 from benchmarks.noises import said
 from benchmarks.recordings import human, trimmed
-from benchmarks.results import free_port, machine, save, spread
+from benchmarks.results import free_port, machine, save, spread, undisturbed
 from media.audio import Samples
 
 LINES = (
@@ -261,8 +261,7 @@ def main() -> None:
     parser.add_argument("--loss", default="0,1,5,10,20", help="uplink loss in per cent")
     options = parser.parse_args()
     began = time.monotonic()
-    here = machine()
-    print(here)
+    print(f"{machine()}, {undisturbed()}")
     print(f"{'':44}{'':10}" + "".join(f"{key:>9}" for key in ("p50", "p95", "p99", "max")))
     results, ducked = asyncio.run(run(options.rounds, [float(loss) for loss in options.loss.split(",")]))
     judged = verdicts(results, ducked)

@@ -24,10 +24,10 @@ def likeness(heard: Samples, sent: Samples) -> float:
     if len(sent) <= len(heard) or not sent.any():
         return 0.0
     ear, ours = _whitened(heard), _whitened(sent)
-    size = 1 << (len(ours) + len(ear) - 1).bit_length()
-    product = np.fft.irfft(np.fft.rfft(ours, size) * np.conj(np.fft.rfft(ear, size)), size)
+    size = len(ours)  # what wraps around falls on lags that are not looked at
+    product = np.fft.irfft(np.fft.rfft(ours) * np.conj(np.fft.rfft(ear, size)), size)
     lags = len(ours) - len(ear) + 1
-    energy = np.concatenate(([0.0], np.cumsum(ours.astype(np.float64) ** 2)))
+    energy = np.concatenate(([0.0], np.cumsum(ours * ours, dtype=np.float64)))
     there = energy[len(ear) :] - energy[: -len(ear)]
     scale = np.sqrt(np.maximum(there[:lags], _FLOOR * energy[-1]) * float(ear @ ear))
     loud = there[:lags] > 0.01 * energy[-1] * len(ear) / len(ours)
@@ -37,5 +37,6 @@ def likeness(heard: Samples, sent: Samples) -> float:
 
 def _whitened(samples: Samples) -> Wave:
     """Half the rate, and the strong low tones taken down, so that a shared pitch is not yet a likeness."""
-    halved = samples[: len(samples) // 2 * 2].reshape(-1, 2).mean(axis=1, dtype=np.float32)
+    wave = samples[: len(samples) // 2 * 2].astype(np.float32)
+    halved = (wave[0::2] + wave[1::2]) * np.float32(0.5)
     return np.asarray(np.diff(halved, prepend=halved[:1]), dtype=np.float32)

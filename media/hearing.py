@@ -15,7 +15,8 @@ PREROLL_CHUNKS = 30
 """0.6 s: longer than the machine takes to notice a turn, so that no first syllable is lost."""
 
 
-BEGINNING_S = 0.2
+BEGINS_S, BEGINNING_S = 0.05, 0.2
+"""A beginning is told of at its own 20 ms between these: shorter may be a click, later it is no beginning."""
 LOUD_DBFS = -45.0
 """Softer than this is no onset, whatever the quick detector thinks."""
 
@@ -51,7 +52,7 @@ class Hearing:
         self._onset = self._onset + chunk.seconds if loud and self._quick.is_speech(chunk) >= ON else 0.0
         self._rest = np.concatenate((self._rest, chunk.samples))
         size = self._detector.frame_samples
-        if len(self._rest) < size and 0 < self._onset <= BEGINNING_S:
+        if len(self._rest) < size and BEGINS_S < self._onset <= BEGINNING_S:
             yield self._foreign(0.0, 0.0)
         while len(self._rest) >= size:
             frame, self._rest = AudioChunk(self._rest[:size], EAR_HZ), self._rest[size:]

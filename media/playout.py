@@ -29,7 +29,15 @@ _FADE = WIRE_HZ // 200
 _KEEP_LINES = 16
 _REFERENCE_FRAMES = 50
 
+_QUIET: Samples = np.zeros(FRAME // 3, np.int16)
+
 log = structlog.get_logger(__name__)
+
+
+def _thirds(frame: Samples) -> Samples:
+    """48 to 16 kHz by means of three."""
+    wide = frame.astype(np.int32)
+    return ((wide[0::3] + wide[1::3] + wide[2::3]) // 3).astype(np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +159,7 @@ class Playout:
         """The last second we sent, 16 kHz: what an echo would be made of. Empty where it was all silence."""
         if not self._sounding:
             return np.zeros(0, np.int16)
-        sent = np.concatenate(self._sent)
-        thirds: Samples = sent.reshape(-1, 3).mean(axis=1).astype(np.int16)
-        return thirds
+        return np.concatenate(self._sent)
 
     async def room(self) -> None:
         """Until less than ROOM_S is queued: back-pressure for whoever makes speech."""
@@ -165,8 +171,9 @@ class Playout:
         """The next 20 ms: shape [960], int16, 48 kHz. Silence when there is nothing to say. Never raises."""
         self.frames += 1
         frame = self._fading() if self._fade_out or self._paused else self._pull()
-        self._sent.append(frame)
-        self._sounding = _REFERENCE_FRAMES if frame.any() else max(0, self._sounding - 1)
+        sounds = bool(frame.any())
+        self._sent.append(_thirds(frame) if sounds else _QUIET)
+        self._sounding = _REFERENCE_FRAMES if sounds else max(0, self._sounding - 1)
         return frame
 
     def _pull(self) -> Samples:

@@ -71,6 +71,7 @@ class SentTrack(MediaStreamTrack):
         super().__init__()
         self.kind = kind
         self._rate = WIRE_HZ if kind == "audio" else VIDEO_HZ
+        self._time_base = Fraction(1, self._rate)
         self._room = _AUDIO_ROOM if kind == "audio" else _VIDEO_ROOM
         self._timeline = Timeline(self._rate, FRAME_SAMPLES if kind == "audio" else VIDEO_HZ // 1000)
         self._frames: deque[Packet] = deque()
@@ -122,7 +123,7 @@ class SentTrack(MediaStreamTrack):
     def _append(self, data: bytes, timestamp: int, key: bool) -> None:
         packet = av.Packet(data)
         packet.pts = self._timeline.place(timestamp, asyncio.get_running_loop().time())
-        packet.time_base = Fraction(1, self._rate)
+        packet.time_base = self._time_base
         packet.is_keyframe = key
         self._frames.append(packet)
         self._fresh.set()

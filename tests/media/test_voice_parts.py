@@ -11,7 +11,7 @@ from media.audio import EAR_HZ, AudioChunk
 from media.echo import LIKENESS, WINDOW, likeness
 from media.engines.fake import LevelDetector
 from media.errors import EngineFailed
-from media.hearing import BEGINNING_S, Hearing
+from media.hearing import BEGINNING_S, BEGINS_S, Hearing
 from media.language import Following
 from media.listening import FINAL_S, PACE_S, Utterances
 from media.ports import Language, Transcript
@@ -236,7 +236,7 @@ def test_the_quick_word_comes_with_each_chunk_and_adds_no_time(loud: list[bool])
     for n, sounds in enumerate(loud):
         heard = list(hearing.feed(AudioChunk(np.full(320, 8_000 * sounds, np.int16), EAR_HZ)))
         onset = onset + 0.02 if sounds else 0.0
-        if 0 < onset <= BEGINNING_S:
+        if BEGINS_S < onset <= BEGINNING_S:
             assert heard[-1].onset == pytest.approx(onset)
         for frame in heard:
             seconds += frame.seconds
