@@ -15,7 +15,8 @@ from gateway.calls.desk import open_calls
 from gateway.calls.tickets import Tickets, key_of
 from gateway.calls.voice import warm
 from gateway.chat import Chat
-from gateway.dialogue import compose
+from gateway.dialogue import compose, second_opinion
+from gateway.dialogue.embeddings import Reranker
 from gateway.dialogue.ports import Dialogue
 from gateway.engines import known_phrases, load_engines
 from gateway.files.uploads import Uploads
@@ -49,6 +50,7 @@ class Gateway:
     alarms: Alarms
     uploads: Uploads
     dialogue: Dialogue
+    reranker: Reranker | None
     assistant: Assistant
     teaching: Teaching
     switchboard: Switchboard
@@ -67,7 +69,8 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     receipts = Receipts(store, chat)
     alarms = Alarms(store, chat, hub)
     uploads = Uploads(store, settings, lambda: engines.recognizer)
-    dialogue = compose(store, settings)
+    reranker = second_opinion(settings)
+    dialogue = compose(store, settings, reranker)
     assistant = Assistant(store, chat, hub, alarms, dialogue)
     teaching = Teaching(store, hub)
     switchboard = Switchboard(store, hub, chat_verbs(chat, inbox, receipts, alarms))
@@ -88,6 +91,7 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
         alarms=alarms,
         uploads=uploads,
         dialogue=dialogue,
+        reranker=reranker,
         assistant=assistant,
         teaching=teaching,
         switchboard=switchboard,

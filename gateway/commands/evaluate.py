@@ -1,7 +1,9 @@
 """`nestcall evaluate`: how well a knowledge base answers a list of questions. No database needed."""
 
+import asyncio
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import typer
 from gateway.errors import BadInput, SettingsBroken
 
 if TYPE_CHECKING:
+    from gateway.dialogue.embeddings import Reranker
     from gateway.dialogue.evaluate import Question, Verdict
     from gateway.dialogue.knowledge import Entry
 
@@ -30,11 +33,19 @@ def register(app: typer.Typer) -> None:
             None, help='JSON lines: {"question", "expect": id or null}; default: golden set'
         ),
         as_json: bool = typer.Option(False, "--json", help="print one JSON object"),
+        offline: bool = typer.Option(False, help="leave a configured embeddings model (NESTCALL_EMBEDDINGS_URL) out"),
         fail_under: float = typer.Option(0.0, help="exit with 2 when coverage at 95 % precision is lower (0..1)"),
     ) -> None:
-        """Score retrieval: answered right, coverage at 95 % precision, wrong answers, abstention, latency."""
+        """Score retrieval: answered right, coverage at 95 % precision, wrong answers, abstention, latency.
+
+        With an embeddings model configured, its second opinion is asked as the live assistant asks it.
+        """
+        from gateway.dialogue import second_opinion
+        from gateway.settings import Settings
+
         entries = entries_of(knowledge)
-        verdicts, scores = score(entries, questions_of(questions))
+        reranker = None if offline else second_opinion(Settings())
+        verdicts, scores = score(entries, questions_of(questions), reranker)
         if as_json:
             ids = [entry.id for entry in entries[:SPARE]]
             json.dump({"questions": [v.as_dict(ids) for v in verdicts], **scores}, sys.stdout, ensure_ascii=False)
@@ -45,19 +56,30 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(2)
 
 
-def score(entries: "list[Entry]", questions: "list[Question]") -> "tuple[list[Verdict], dict[str, Any]]":
-    """Verdicts and totals; latencies in milliseconds."""
+def score(
+    entries: "list[Entry]", questions: "list[Question]", reranker: "Reranker | None" = None
+) -> "tuple[list[Verdict], dict[str, Any]]":
+    """Verdicts and totals; latencies in milliseconds; how often vectors had a say (`embeddings.Vectors`)."""
+    from gateway.dialogue.embeddings import found_with
     from gateway.dialogue.evaluate import judge, totals
-    from gateway.dialogue.knowledge import Knowledge
+    from gateway.dialogue.knowledge import Found, Knowledge
 
     began = perf_counter()
     base = Knowledge(entries)
     built = perf_counter() - began
     verdicts, spans = [], []
-    for asked in questions:
-        began = perf_counter()
-        verdicts.append(judge(asked, base.search))
-        spans.append(1_000 * (perf_counter() - began))
+    vectors: Counter[str] = Counter()
+    with asyncio.Runner() as runner:
+
+        def search(text: str) -> Found:
+            found, had_a_say = runner.run(found_with(reranker, text, base.candidates(text)))
+            vectors[had_a_say] += 1
+            return found
+
+        for asked in questions:
+            began = perf_counter()
+            verdicts.append(judge(asked, search))
+            spans.append(1_000 * (perf_counter() - began))
     spans.sort()
     latency = (
         {f"p{p}": round(spans[min(len(spans) - 1, len(spans) * p // 100)], 3) for p in (50, 95, 99)} if spans else {}
@@ -66,6 +88,7 @@ def score(entries: "list[Entry]", questions: "list[Question]") -> "tuple[list[Ve
         "entries": len(entries),
         "build_ms": round(1_000 * built, 1),
         "latency_ms": latency,
+        "vectors": dict(vectors),
     }
 
 
@@ -121,7 +144,8 @@ def show(verdicts: "list[Verdict]", scores: dict[str, Any]) -> None:
     for tag in sorted({tag for v in verdicts for tag in v.asked.tags}):
         groups[tag] = [v for v in verdicts if tag in v.asked.tags]
     columns = ("asked", "top1", "top3", "coverage_at_95", "answered", "answered_wrong", "abstained", "handed_off")
-    table = Table(title=f"{scores['entries']} entries · {scores['latency_ms']} ms a question")
+    vectors = ", ".join(f"{name} {count}" for name, count in scores["vectors"].items())
+    table = Table(title=f"{scores['entries']} entries · {scores['latency_ms']} ms a question · embeddings: {vectors}")
     for name in ("", *columns):
         table.add_column(name, justify="right" if name else "left")
     for name, group in groups.items():

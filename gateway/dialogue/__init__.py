@@ -14,10 +14,10 @@ from gateway.dialogue.tools.remote import RemoteShop
 from gateway.settings import Settings
 
 
-def compose(store: Database, settings: Settings) -> Dialogue:
-    """The assistant of this gateway over the knowledge in `store`."""
+def compose(store: Database, settings: Settings, reranker: Reranker | None) -> Dialogue:
+    """The assistant of this gateway over the knowledge in `store`; `reranker` is `second_opinion(settings)`."""
     desk = Desk(_shop(store, settings))
-    return Assistant(Library(store), safety, desk, _writer(settings, desk), _reranker(settings))
+    return Assistant(Library(store), safety, desk, _writer(settings, desk), reranker)
 
 
 def _shop(store: Database, settings: Settings) -> Shop:
@@ -32,11 +32,12 @@ def _writer(settings: Settings, desk: Desk) -> Writer | None:
     return Writer(model, desk, spoken_safely)
 
 
-def _reranker(settings: Settings) -> Reranker | None:
+def second_opinion(settings: Settings) -> Reranker | None:
+    """The configured embeddings model; None: retrieval alone."""
     if not settings.embeddings_url:
         return None
     key = settings.embeddings_key.get_secret_value()
     return Reranker(Embeddings(settings.embeddings_url, key, settings.embeddings_model))
 
 
-__all__ = ["compose"]
+__all__ = ["compose", "second_opinion"]

@@ -10,11 +10,10 @@ from typing import Literal, Protocol
 import structlog
 
 from gateway.dialogue import replies
-from gateway.dialogue.embeddings import Reranker
+from gateway.dialogue.embeddings import Reranker, found_with
 from gateway.dialogue.handoff import medical, off_limits, store_rule
 from gateway.dialogue.intents import Intent, chosen, intent
-from gateway.dialogue.knowledge import Found, Hit
-from gateway.dialogue.knowledge.retrieval import decided
+from gateway.dialogue.knowledge import Found
 from gateway.dialogue.library import Library
 from gateway.dialogue.llm.writer import Draft, Writer
 from gateway.dialogue.ports import Closing, Context, HandoffReason, RedFlag, Say
@@ -131,18 +130,12 @@ class Assistant:
 
     async def _known(self, text: str, context: Context) -> Closing | Draft:
         knowledge = await self._library.of(context.store)
-        found = await self._weighed(text, knowledge.candidates(text, context.store, context.now[:10]))
+        hits = knowledge.candidates(text, context.store, context.now[:10])
+        found, _ = await found_with(self._reranker, text, hits)
         closing = _worded(found, context, medical(text))
         if self._writer and closing.decision in ("answer", "clarify") and found.hits:
             return self._writer.draft(text, context, found.hits, closing)
         return closing
-
-    async def _weighed(self, text: str, hits: Sequence[Hit]) -> Found:
-        """Retrieval's own finding; where it is not sure and there is a re-ranker, with that second opinion."""
-        found = decided(hits)
-        if self._reranker is None or found.decision == "answer":
-            return found
-        return await self._reranker.reranked(text, hits) or found
 
 
 def _worded(found: Found, context: Context, about_illness: bool) -> Closing:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
-from gateway.dialogue.knowledge import Entry, Knowledge
+from gateway.dialogue.embeddings import found_with
+from gateway.dialogue.knowledge import Entry, Found, Hit, Knowledge
 from gateway.dialogue.knowledge.entries import as_dict
 from gateway.dialogue.knowledge.exchange import Draft, parse_csv, parse_json, to_csv, to_json
 from gateway.dialogue.teaching import Preview
@@ -155,17 +156,21 @@ class Trial(BaseModel):
 
 
 async def try_out(ask: Ask) -> web.StreamResponse:
-    """POST {question, store?}: what the assistant would find now."""
+    """POST {question, store?}: what the assistant would find, and whether vectors had a say (`embeddings.Vectors`)."""
     trial = await ask.read(Trial)
     async with ask.gateway.store.read() as connection:
         found = await knowledge.published(connection, ask.person.chain)
     loop = asyncio.get_running_loop()
-    searched = await loop.run_in_executor(ask.gateway.teaching.thread, _searched, found, trial, clock.now()[:10])
-    return said(searched)
+    hits = await loop.run_in_executor(ask.gateway.teaching.thread, _candidates, found, trial, clock.now()[:10])
+    weighed, vectors = await found_with(ask.gateway.reranker, trial.question, hits)
+    return said(_tried(weighed) | {"vectors": vectors})
 
 
-def _searched(entries: list[Entry], trial: Trial, today: str) -> dict[str, Any]:
-    found = Knowledge(entries).search(trial.question, trial.store, today)
+def _candidates(entries: list[Entry], trial: Trial, today: str) -> list[Hit]:
+    return Knowledge(entries).candidates(trial.question, trial.store, today)
+
+
+def _tried(found: Found) -> dict[str, Any]:
     top = [{"id": h.entry.id, "question": h.entry.question, "confidence": round(h.confidence, 4)} for h in found.hits]
     return {"top": top, "decision": found.decision}
 

@@ -8,7 +8,7 @@ import pytest
 from gateway.commands.evaluate import questions_of
 from gateway.dialogue import safety
 from gateway.dialogue.dialogue import Assistant
-from gateway.dialogue.embeddings import Embeddings, Reranker
+from gateway.dialogue.embeddings import Embeddings, Reranker, found_with
 from gateway.dialogue.embeddings.opinion import weighed
 from gateway.dialogue.embeddings.reranker import described
 from gateway.dialogue.knowledge import Entry, Hit, Knowledge
@@ -70,6 +70,15 @@ async def test_entries_are_embedded_once(server: EmbeddingsServer, reranker: Rer
     await reranker.reranked("杯子里的水一直漏水", hits)
     texts = [text for body in server.asked for text in body["input"]]
     assert sorted(texts) == sorted({UNSURE, "杯子里的水一直漏水", *(described(hit.entry) for hit in hits)})
+
+
+async def test_it_is_told_whether_vectors_had_a_say(server: EmbeddingsServer, reranker: Reranker) -> None:
+    sure = "杯盖打不开怎么办"
+    assert await found_with(None, UNSURE, BASE.candidates(UNSURE)) == (BASE.search(UNSURE), "off")
+    assert await found_with(reranker, sure, BASE.candidates(sure)) == (BASE.search(sure), "not_needed")
+    assert (await found_with(reranker, UNSURE, BASE.candidates(UNSURE)))[1] == "used"
+    server.mode = "429"
+    assert await found_with(reranker, UNSURE, BASE.candidates(UNSURE)) == (BASE.search(UNSURE), "failed")
 
 
 async def test_slow_entry_vectors_are_ready_the_next_time(server: EmbeddingsServer) -> None:

@@ -54,6 +54,7 @@ def test_any_knowledge_and_any_questions(tmp_path: Path) -> None:
     assert [q["top"][0]["id"] for q in said["questions"][:2]] == ["7", "park"]
     assert said["questions"][2]["decision"] == "handoff"
     assert {"top1", "coverage_at_95", "abstained", "latency_ms"} <= said.keys()
+    assert said["vectors"] == {"off": 3}  # offline unless an embeddings model is configured
 
 
 def test_a_floor_under_the_score_is_an_exit_code(tmp_path: Path) -> None:

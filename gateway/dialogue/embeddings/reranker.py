@@ -3,12 +3,14 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Literal
 
 import structlog
 
 from gateway.dialogue.embeddings.client import Embeddings, Vector
 from gateway.dialogue.embeddings.opinion import weighed
 from gateway.dialogue.knowledge import Entry, Found, Hit
+from gateway.dialogue.knowledge.retrieval import decided
 from gateway.dialogue.llm.budget import Breaker
 from gateway.errors import EngineBroken
 
@@ -20,6 +22,9 @@ FILL_S = 10.0
 """What the vectors of entries may take; they are fetched beside her question and kept."""
 MAX_KEPT = 20_000
 WORDINGS = 6
+
+Vectors = Literal["off", "not_needed", "used", "failed"]
+"""Whether vectors had a say: not configured · retrieval was sure · they did · too late, broken or nothing to choose."""
 
 
 def described(entry: Entry) -> str:
@@ -86,3 +91,15 @@ class Reranker:
         self._filling.pop(missing, None)
         if not done.cancelled() and (error := done.exception()):
             log.info("entries without vectors", why=getattr(error, "detail", type(error).__name__))
+
+
+async def found_with(reranker: Reranker | None, text: str, hits: Sequence[Hit]) -> tuple[Found, Vectors]:
+    """What is found among the candidates `hits` of `text`: retrieval's own finding, and a second opinion where it is
+    not sure. The one path for the live assistant, a manager's try and `nestcall evaluate`."""
+    found = decided(hits)
+    if reranker is None:
+        return found, "off"
+    if found.decision == "answer":
+        return found, "not_needed"
+    second = await reranker.reranked(text, hits)
+    return (second, "used") if second else (found, "failed")

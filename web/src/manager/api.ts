@@ -68,6 +68,7 @@ export interface Golden {
 export interface Trial {
   readonly top: readonly { readonly id: string; readonly question: string; readonly confidence: number }[];
   readonly decision: "answer" | "clarify" | "handoff";
+  readonly vectors: "off" | "not_needed" | "used" | "failed";
 }
 
 const path = (id: string): string => `/knowledge/${encodeURIComponent(id)}`;

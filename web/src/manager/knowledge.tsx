@@ -141,7 +141,8 @@ function TryOut() {
       {trial ? (
         <p role="status" class="trial">
           <strong>{ts(`manager.decision.${trial.decision}`)}</strong>{" "}
-          {trial.top.map((one) => `${one.question} ${(one.confidence * 100).toFixed(0)}%`).join(" · ")}
+          {trial.top.map((one) => `${one.question} ${(one.confidence * 100).toFixed(0)}%`).join(" · ")}{" "}
+          <small>{ts(`manager.vectors.${trial.vectors}`)}</small>
         </p>
       ) : null}
     </form>
