@@ -28,12 +28,16 @@ type Wanted = () => boolean;
 
 const REMEMBERED = "nestcall.call";
 const DISCONNECTED_MS = 1_500;
+const ENDED_MS = 2_000;
 const FLOWING_MS = 400;
 const RESUME_TRIES = 7;
 
 export class CallLine {
   readonly state = signal<LineState>(IDLE);
-  readonly devices = new Devices((stream) => void this.peer?.fill(stream));
+  readonly devices = new Devices((stream) => {
+    void this.peer?.fill(stream);
+    this.sound.hearOurselves(stream);
+  });
   readonly sound = new Sound();
   /** How the line is, and what the gateway is told of it. */
   readonly telling: Telling;
@@ -44,6 +48,7 @@ export class CallLine {
   private resuming = false;
   /** Counts what was begun and what was ended. */
   private turns = 0;
+  private handingBack = false;
   /** An advisor, while the call is hers or about to be: the state she holds. */
   private holding: "taking_over" | "with_advisor" | null = null;
   private watch: ReturnType<typeof setTimeout> | undefined;
@@ -90,7 +95,14 @@ export class CallLine {
   /** Our leg is given up; the call goes on without us. */
   async handBack(): Promise<void> {
     const { call } = this.state.value;
-    if (call) await this.page.ask({ type: "call.hand_back", nonce: makeNonce(), call });
+    if (!call) return;
+    this.handingBack = true;
+    try {
+      await this.page.ask({ type: "call.hand_back", nonce: makeNonce(), call });
+    } catch (error) {
+      this.handingBack = false;
+      throw error;
+    }
   }
 
   /** What she types or taps. Where the call does not take it, it goes as a message, under the same nonce: once, and never lost. */
@@ -168,7 +180,7 @@ export class CallLine {
     if (!wanted() || !ack.call) return void this.leave(ack.call ?? null); // hung up meanwhile
     this.joining?.mark("ack");
     sessionStorage.setItem(REMEMBERED, ack.call);
-    this.set({ phase: "running", call: ack.call });
+    this.set({ phase: "running", call: ack.call, since: Date.now() });
     this.telling.start();
     this.stands(this.page.calls.value.get(ack.call) ?? null);
   }
@@ -177,7 +189,6 @@ export class CallLine {
     if (!wanted()) return stopTracks(opened.stream);
     this.joining?.mark("gum");
     this.devices.use(opened);
-    this.sound.hearOurselves(opened.stream);
   }
 
   private use(peer: Peer): void {
@@ -202,6 +213,7 @@ export class CallLine {
       case "error":
         return message.re === "peer.offer" ? this.notTaken(message.peer ?? "", message.code) : undefined;
       case "ready":
+        message.calls.forEach((call) => this.stands(call)); // it may have changed hands meanwhile
         return this.inCall ? void this.resume(true) : this.pickUp(message.calls);
       default:
     }
@@ -225,14 +237,14 @@ export class CallLine {
     if (mine && (call.state === "taking_over" || call.state === "with_advisor")) this.holding = call.state;
     this.sound.mayDuck(call.state === "with_assistant" && !this.holding);
     if (call.state === "ended") this.end(call.reason ?? "failed");
-    else if (this.holding && !mine) this.end(this.holding === "with_advisor" ? "handed_back" : "never_connected");
+    else if (this.holding && !mine) this.end(this.handingBack ? "handed_back" : this.holding === "with_advisor" ? "lost" : "never_connected");
   }
 
   /** After a reload: this tab had a call, and it is still running. */
   private pickUp(calls: readonly CallView[]): void {
     const call = calls.find((one) => one.call === sessionStorage.getItem(REMEMBERED));
     if (!call || this.state.value.phase !== "idle") return;
-    this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true };
+    this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true, since: Date.parse(call.started_at) };
     this.sound.open(() => undefined);
     const wanted = this.begin();
     openDevices(call.media).then(
@@ -263,15 +275,18 @@ export class CallLine {
   private async resumed(call: string, tries: number): Promise<boolean> {
     if (this.page.link.value !== "online") return false;
     const peer = await this.peers.offered();
+    const { turns } = this;
     try {
       await this.page.ask({ type: "call.resume", nonce: makeNonce(), call, peer: peer.name });
     } catch (error) {
       this.peers.forget(peer);
+      if (turns !== this.turns) return true; // hung up meanwhile
       // A gateway that has just started may not have its calls again yet.
       if (error instanceof RefusedError && error.code === "not_found" && tries > 2) this.end("lost");
       return false;
     }
-    this.use(peer);
+    if (turns === this.turns) this.use(peer);
+    else this.peers.forget(peer);
     return true;
   }
 
@@ -292,7 +307,10 @@ export class CallLine {
   private peerClosed(name: string, reason: string): void {
     if (name === this.standby.name) return this.standby.shed();
     const peer = this.peers.get(name);
-    if (peer && peer === this.peer && this.inCall && reason === "failed") void this.resume();
+    if (!peer || peer !== this.peer || !this.inCall) return;
+    if (reason === "failed") void this.resume();
+    // The call's own word should come at once; where it does not, the call is over all the same.
+    else if (reason === "ended") setTimeout(() => peer === this.peer && this.end("lost"), ENDED_MS);
   }
 
   // ------------------------------------------------------------ ending
@@ -323,9 +341,10 @@ export class CallLine {
     this.peers.forget(this.peer);
     this.peer = null;
     this.holding = null;
+    this.handingBack = false;
     this.devices.stop();
     this.sound.close();
-    this.set({ phase: "ended", reason, reconnecting: false });
+    this.set({ phase: "ended", reason, reconnecting: false, since: null });
     this.standby.wanted();
   }
 

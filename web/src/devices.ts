@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { PlainKey } from "./i18n";
-import { type Opened, openCamera, troubleOf } from "./microphone";
+import { type Opened, openCamera, openMicrophone, troubleOf } from "./microphone";
 
 export interface DevicesState {
   readonly muted: boolean;
@@ -26,6 +26,7 @@ export class Devices {
     this.stream.value = stream;
     this.state.value = { ...OFF, notice: withoutCamera, camera: stream.getVideoTracks().length > 0 };
     this.changed(stream);
+    this.watch(stream);
   }
 
   mute(muted: boolean): void {
@@ -52,6 +53,25 @@ export class Devices {
     stopTracks(this.stream.value);
     this.stream.value = null;
     this.state.value = OFF;
+  }
+
+  /** The microphone may be unplugged, or taken by another call: `ended` is never told of what we stop ourselves. */
+  private watch(stream: MediaStream): void {
+    for (const track of stream.getAudioTracks()) track.onended = () => void this.reopen(track);
+  }
+
+  private async reopen(lost: MediaStreamTrack): Promise<void> {
+    try {
+      const fresh = await openMicrophone();
+      const old = this.stream.value;
+      if (!old?.getAudioTracks().includes(lost)) return stopTracks(fresh); // hung up meanwhile
+      this.stream.value = new MediaStream([...fresh.getAudioTracks(), ...old.getVideoTracks()]);
+      this.mute(this.state.value.muted);
+      this.changed(this.stream.value);
+      this.watch(fresh);
+    } catch (error) {
+      this.set({ notice: `media.${troubleOf(error)}` });
+    }
   }
 
   private replaceCamera(track: MediaStreamTrack | null): void {

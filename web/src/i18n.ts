@@ -13,8 +13,17 @@ type Plain<Z extends Record<string, string>> = { [K in keyof Z]: Args<Z[K]> exte
 export type Key = keyof typeof zh;
 export type PlainKey = Plain<typeof zh>;
 
+/** Null where the browser refuses it (cookies blocked). */
+function kept(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
 function preferred(): Language {
-  const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("language");
+  const asked = new URLSearchParams(location.search).get("lang") ?? kept()?.getItem("language");
   if (asked === "zh" || asked === "en") return asked;
   return navigator.languages.some((one) => one.startsWith("zh")) || !navigator.language.startsWith("en") ? "zh" : "en";
 }
@@ -27,12 +36,16 @@ const fetches: (() => Promise<void>)[] = [];
 export const useWords = (): Promise<void> => show(preferred());
 
 export async function setLanguage(to: Language): Promise<void> {
-  localStorage.setItem("language", to);
+  kept()?.setItem("language", to);
   await show(to);
 }
 
 async function show(to: Language): Promise<void> {
-  if (to === "en") await Promise.all(fetches.map((fetch) => fetch()));
+  try {
+    if (to === "en") await Promise.all(fetches.map((fetch) => fetch()));
+  } catch {
+    to = "zh"; // not fetched: words she may not read are better than a blank page
+  }
   language.value = to;
   document.documentElement.lang = to;
 }

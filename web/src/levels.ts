@@ -101,7 +101,7 @@ export class Ears {
     return local > SPEECH_DB && local > this.floor + ABOVE_FLOOR_DB;
   }
 
-  private duck(on: boolean): void {
+  duck(on: boolean): void {
     if (on === this.levels.ducked) return;
     this.player.volume = on ? DUCKED : 1;
     this.levels = { ...this.levels, ducked: on };

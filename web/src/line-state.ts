@@ -12,6 +12,8 @@ export interface LineState {
   /** Why it ended, as the gateway says. */
   readonly reason: string | null;
   readonly reconnecting: boolean;
+  /** Date.now() of our part's beginning, while it runs. */
+  readonly since: number | null;
 }
 
 export const IDLE: LineState = {
@@ -21,4 +23,5 @@ export const IDLE: LineState = {
   trouble: null,
   reason: null,
   reconnecting: false,
+  since: null,
 };

@@ -1,7 +1,7 @@
 /** What a page knows, fed by the connection: who I am, my conversations, the inbox, alarms, captions. Views read the
  * signals; nothing here draws. */
 
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { Connection, type LinkState } from "./connection";
 import { language } from "./i18n";
 import { type Keep, openKeep } from "./keep";
@@ -94,8 +94,10 @@ export class Page {
     return thread;
   }
 
+  /** What happens there is not told to us any more: nothing of it is kept that could be shown as if it were. */
   leave(conversation: string): void {
     this.threads.delete(conversation);
+    [...this.calls.value.values()].filter((one) => one.conversation === conversation).forEach((one) => this.forgetCall(one.call));
     this.connection.send({ type: "conversation.leave", conversation });
   }
 
@@ -161,6 +163,7 @@ export class Page {
     this.ready.value = ready;
     this.me.value = ready.me;
     this.calls.value = new Map(ready.calls.map((call) => [call.call, call]));
+    this.alarms.value = []; // those still open follow
     const own = Object.keys(ready.conversations)[0];
     if (!this.staff && own) this.home.value = this.thread(own).conversation;
     for (const thread of this.threads.values()) void this.synchronise(thread, ready);
@@ -205,17 +208,17 @@ export class Page {
   }
 
   private callChanged(call: CallView): void {
-    const next = new Map(this.calls.value);
-    if (call.state === "ended") next.delete(call.call);
-    else next.set(call.call, call);
-    this.calls.value = next;
     if (call.state === "ended") this.forgetCall(call.call);
+    else this.calls.value = new Map(this.calls.value).set(call.call, call);
   }
 
   private forgetCall(call: string): void {
-    const rest = new Map(this.captions.value);
-    rest.delete(call);
-    this.captions.value = rest;
+    const without = <T>(kept: Signal<ReadonlyMap<string, T>>) =>
+      (kept.value = new Map([...kept.value].filter(([key]) => key !== call)));
+    without(this.calls);
+    without(this.captions);
+    without(this.turns);
+    without(this.lines);
   }
 
   private captioned(caption: CaptionLine): void {

@@ -11,6 +11,11 @@ export class Sound {
   private readonly player = new Audio();
   private ears: Ears | null = null;
 
+  constructor() {
+    // Nobody listens for her speech in a hidden page: the assistant must not stay ducked there.
+    document.addEventListener("visibilitychange", () => document.hidden && this.ears?.duck(false));
+  }
+
   get levels(): Levels | null {
     return this.ears?.levels ?? null;
   }

@@ -23,7 +23,10 @@ export class Telling {
     private readonly connection: Connection,
     private readonly call: () => string | null,
     private readonly stats: () => Promise<Stats>,
-  ) {}
+  ) {
+    // The browser takes the lock back whenever the page is hidden.
+    document.addEventListener("visibilitychange", () => this.clock && void this.stayAwake());
+  }
 
   start(): void {
     clearInterval(this.clock);
@@ -33,6 +36,7 @@ export class Telling {
 
   stop(): void {
     clearInterval(this.clock);
+    this.clock = undefined;
     this.before = {};
     this.quality.value = "good";
     void this.awake?.release().catch(() => undefined);
@@ -60,7 +64,9 @@ export class Telling {
 
   private async stayAwake(): Promise<void> {
     try {
-      this.awake = await navigator.wakeLock.request("screen");
+      const awake = await navigator.wakeLock.request("screen");
+      if (this.clock) this.awake = awake;
+      else await awake.release(); // hung up meanwhile
     } catch {
       // Not offered, or the battery is low: the call goes on without.
     }

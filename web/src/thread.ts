@@ -2,7 +2,7 @@
  * demand, and pulls any hole it sees. */
 
 import { type Signal, signal } from "@preact/signals";
-import { type Connection, LinkLost } from "./connection";
+import type { Connection } from "./connection";
 import { makeNonce } from "./nonce";
 import { type Order, startingAfter, take } from "./order";
 import type { Event as LogEvent, HistoryGet, HistoryPage } from "./protocol.gen";
@@ -44,10 +44,10 @@ export class LiveThread {
     if (!this.order) await (this.loading ??= this.loadNewest(last).finally(() => (this.loading = null)));
   }
 
-  async loadOlder(): Promise<void> {
+  async loadOlder(limit = HISTORY_PAGE): Promise<void> {
     const first = this.events[0];
     if (!first || !this.older.value) return;
-    const page = await this.history({ before: first.seq, limit: HISTORY_PAGE });
+    const page = await this.history({ before: first.seq, limit });
     this.prepend(page.events);
   }
 
@@ -61,7 +61,7 @@ export class LiveThread {
     this.order = startingAfter((page.events[0]?.seq ?? last + 1) - 1);
     this.older.value = page.more;
     this.accept([...page.events, ...this.early.splice(0)]);
-    while (this.older.value && !this.events.some(saysWhoAnswers)) await this.loadOlder();
+    while (this.older.value && !this.events.some(saysWhoAnswers)) await this.loadOlder(HOLE_PAGE);
     this.loaded.value = true;
   }
 
@@ -96,8 +96,8 @@ export class LiveThread {
         if (!page.events.length) return;
         this.accept(page.events);
       }
-    } catch (error) {
-      if (!(error instanceof LinkLost)) throw error; // the next `ready` asks again
+    } catch {
+      // The next event, or the next `ready`, asks again.
     } finally {
       this.pulling = false;
     }

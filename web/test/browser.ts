@@ -47,15 +47,23 @@ class FakePeerConnection {
 class FakeAudioContext {
   resume = async () => undefined;
   close = async () => undefined;
-  createAnalyser = () => ({ getFloatTimeDomainData: () => undefined });
+  createAnalyser = () => ({ getFloatTimeDomainData: (into: Float32Array) => into.fill(0.1) });
   createMediaStreamSource = () => ({ connect: () => undefined });
 }
 
+export class FakeLock {
+  released = false;
+  release = async () => void (this.released = true);
+}
+
 export interface FakeBrowser {
+  readonly locks: FakeLock[];
   /** Open permission prompts, in the order they were asked for. */
   readonly prompts: ((stream: FakeStream) => void)[];
   readonly connections: FakePeerConnection[];
   readonly players: { volume: number }[];
+  /** Draws one animation frame. */
+  readonly frame: () => void;
   readonly document: EventTarget & { hidden: boolean };
 }
 
@@ -63,20 +71,23 @@ export function fakeBrowser(permission: "granted" | "prompt"): FakeBrowser {
   const prompts: FakeBrowser["prompts"] = [];
   const players: { volume: number }[] = [];
   const document = Object.assign(new EventTarget(), { hidden: false });
+  let drawing: () => void = () => undefined;
   const kept = new Map<string, string>();
+  const locks: FakeLock[] = [];
   FakePeerConnection.made.length = 0;
   vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
   vi.stubGlobal("MediaStream", FakeStream);
   vi.stubGlobal("AudioContext", FakeAudioContext);
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", () => undefined);
-  vi.stubGlobal("requestAnimationFrame", () => 0);
+  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => void (drawing = draw));
   vi.stubGlobal("sessionStorage", {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
     removeItem: (key: string) => void kept.delete(key),
   });
   vi.stubGlobal("navigator", {
+    wakeLock: { request: async () => (locks.push(new FakeLock()), locks.at(-1)) },
     permissions: { query: async () => ({ state: permission }) },
     mediaDevices: { getUserMedia: () => new Promise((resolve) => prompts.push(resolve)) },
   });
@@ -91,5 +102,5 @@ export function fakeBrowser(permission: "granted" | "prompt"): FakeBrowser {
       play = async () => undefined;
     },
   );
-  return { prompts, connections: FakePeerConnection.made, players, document };
+  return { locks, prompts, connections: FakePeerConnection.made, players, document, frame: () => drawing() };
 }

@@ -112,3 +112,72 @@ test("what she types in a call and the link loses goes as a message under the sa
   await saying;
   expect(sent[1]).toEqual(["p1", "c1", textBody("订单到哪了"), socket.of("call.say")[0]!.nonce]);
 });
+
+/** On the line with the assistant. */
+async function talk(): Promise<CallView> {
+  await open("granted");
+  void line.start("c1", "voice");
+  await settled();
+  browser.prompts[0]!(voice());
+  await ack(0, "call");
+  const call: CallView = { call: "call", conversation: "c1", media: "voice", state: "with_assistant", started_at: "", epoch: 1 };
+  socket.say({ type: "call.changed", call });
+  return call;
+}
+
+test("what became of the call while the link was down is taken from ready: an advisor is not ducked", async () => {
+  const call = await talk();
+  browser.frame();
+  expect(browser.players[0]!.volume).toBeLessThan(1);
+  const advised = { ...call, state: "with_advisor", advisor: "a1" } as const;
+  socket.say({ ...ready({}), calls: [advised] });
+  browser.frame();
+  expect(browser.players[0]!.volume).toBe(1);
+});
+
+test("the duck is lifted when the page is hidden: nobody draws frames there", async () => {
+  await talk();
+  browser.frame();
+  expect(browser.players[0]!.volume).toBeLessThan(1);
+  browser.document.hidden = true;
+  browser.document.dispatchEvent(new Event("visibilitychange"));
+  expect(browser.players[0]!.volume).toBe(1);
+});
+
+test("a leg the gateway has ended ends the call here, also when the call's own word does not come", async () => {
+  await talk();
+  const peer = socket.of("call.start")[0]!.peer;
+  socket.say({ type: "peer.closed", peer, reason: "ended" });
+  expect(line.inCall).toBe(true);
+  await vi.advanceTimersByTimeAsync(2_100);
+  expect(line.state.value).toMatchObject({ phase: "ended", since: null });
+});
+
+test("the screen stays on: asked for again when the page is seen again, given back at the end", async () => {
+  await talk();
+  browser.document.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  expect(browser.locks).toHaveLength(2);
+  void line.hangUp();
+  await settled();
+  expect(browser.locks[1]!.released).toBe(true);
+  browser.document.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  expect(browser.locks).toHaveLength(2);
+});
+
+test("a microphone that goes away is opened again, muted as it was; one that does not come back is told", async () => {
+  await talk();
+  const [lost] = line.devices.stream.value!.getAudioTracks() as unknown as FakeTrack[];
+  line.devices.mute(true);
+  lost!.onended!();
+  const fresh = voice();
+  browser.prompts[1]!(fresh);
+  await settled();
+  expect(line.devices.stream.value!.getAudioTracks()).toEqual(fresh.tracks);
+  expect(fresh.tracks[0]!.enabled).toBe(false);
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(Object.assign(new Error(), { name: "NotFoundError" }));
+  fresh.tracks[0]!.onended!();
+  await settled();
+  expect(line.devices.state.value.notice).toBe("media.none");
+});

@@ -1,9 +1,9 @@
 /** The open conversation: decisions on it, its running call, its history, and writing into it. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallLine } from "../call";
 import { RefusedError } from "../connection";
-import { errorText, t } from "../i18n";
+import { errorText, failureText, t } from "../i18n";
 import { makeNonce } from "../nonce";
 import { textBody } from "../outbox";
 import type { Page } from "../page";
@@ -37,6 +37,8 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
   const [searching, setSearching] = useState(false);
   const [insert, setInsert] = useState("");
   const draft = useDraftCheck();
+  const here = useRef(true);
+  useEffect(() => () => void (here.current = false), []);
   if (!me) return null;
 
   const ask = (message: Parameters<Page["ask"]>[0]) =>
@@ -47,16 +49,21 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
     );
   const act = (what: Act) => ask({ type: "conversation.act", nonce: makeNonce(), conversation, act: what });
   const reply = (text: string) => void page.outbox.send(me.id, conversation, textBody(text));
-  /** Into the composer; the same text twice is still a change. */
+  /** Into the composer, or into the draft once another conversation is open; the same text twice is still a change. */
   const putBack = (text: string) => {
+    if (!here.current) return void page.keep.setDraft(`${me.id}:${conversation}`, text);
     setInsert("");
     setTimeout(() => setInsert(text));
   };
   const note = (text: string) => ask({ type: "note.add", nonce: makeNonce(), conversation, text });
   const open = async (seq: number) => {
     setSearching(false);
-    await thread.reach(seq);
-    setFound(seq);
+    try {
+      await thread.reach(seq);
+      setFound(seq);
+    } catch (error) {
+      setProblem(failureText(error));
+    }
   };
 
   return (

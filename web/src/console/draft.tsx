@@ -6,6 +6,7 @@ import { call } from "../api";
 import { type StaffKey, sayStaff, ts } from "../words/staff";
 
 const PAUSE_MS = 500;
+const JUDGED_WITHIN_MS = 1_500;
 
 interface Concern {
   readonly concern: "diagnosis" | "drug" | "dose" | "breast_milk_claim" | "formula_push";
@@ -57,10 +58,13 @@ export function useDraftCheck(): DraftCheck {
   };
 }
 
+const late = (): Promise<never> => new Promise((_, reject) => setTimeout(reject, JUDGED_WITHIN_MS));
+
 /** A judge that does not answer holds nobody's reply up. */
 async function judged(text: string): Promise<readonly Concern[]> {
   try {
-    return (await call<{ concerns: readonly Concern[] }>("POST", "/drafts/check", { text })).concerns;
+    const asked = call<{ concerns: readonly Concern[] }>("POST", "/drafts/check", { text });
+    return (await Promise.race([asked, late()])).concerns;
   } catch {
     return [];
   }

@@ -32,7 +32,7 @@ export function LiveCall({ page, line, conversation, item }: Props) {
         <strong class="grow" role="status">
           {liveText(line, call)}
         </strong>
-        <Timer running={here && state.phase === "running"} />
+        <Timer since={here ? state.since : null} />
         {here && state.phase === "running" ? <Mine line={line} /> : <Take line={line} id={id} call={call} />}
       </div>
       {here || state.phase === "opening" ? (
@@ -78,7 +78,8 @@ function Take({ line, id, call }: { line: CallLine; id: string; call: CallView |
   );
 }
 
-function Mine({ line }: { line: CallLine }) {
+/** What one does in a call of one's own. */
+export function Mine({ line }: { line: CallLine }) {
   const { muted, camera } = line.devices.state.value;
   return (
     <>

@@ -3,25 +3,28 @@ import "../style/chat.css";
 import "../style/call.css";
 import "../style/console.css";
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { CallLine } from "../call";
 import { expose } from "../expose";
 import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
+import { Timer } from "../ui/call";
 import { LinkNotice } from "../ui/chat";
 import { Icon } from "../ui/icons";
 import { upload } from "../upload";
 import { CustomerCard } from "./card";
 import { Desk } from "./desk";
 import { InboxList } from "./inbox";
+import { Mine } from "./live";
 import { ts } from "../words/staff";
 
 function Console({ page, line }: { page: Page; line: CallLine }) {
   const [open, setOpen] = useState<string | null>(location.hash.slice(1) || null);
   const me = page.me.value;
+  const own = (line.inCall && page.calls.value.get(line.state.value.call ?? "")?.conversation) || null;
+  useFollowed(page, open, own);
   const choose = (conversation: string | null) => {
-    if (open && open !== conversation) page.leave(open);
     history.replaceState(null, "", conversation ? `#${conversation}` : location.pathname);
     setOpen(conversation);
   };
@@ -42,6 +45,16 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
       </header>
       <Alarms page={page} onOpen={choose} />
       <LinkNotice page={page} />
+      {own && own !== open ? (
+        <p class="call-elsewhere row" role="status">
+          <Icon name="phone" />
+          <button type="button" class="bare grow" onClick={() => choose(own)}>
+            {page.inbox.value.get(own)?.customer_name} · {t("call.back")}
+          </button>
+          <Timer since={line.state.value.since} />
+          <Mine line={line} />
+        </p>
+      ) : null}
       <nav class="pane inbox" aria-label={ts("inbox.title")}>
         <InboxList page={page} open={open} onOpen={choose} />
       </nav>
@@ -61,6 +74,15 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
       </aside>
     </div>
   );
+}
+
+/** The open conversation is followed, and that of our own call: whatever is neither any more is left. */
+function useFollowed(page: Page, ...wanted: (string | null)[]): void {
+  const before = useRef<typeof wanted>([]);
+  useEffect(() => {
+    before.current.forEach((one) => one && !wanted.includes(one) && page.leave(one));
+    before.current = wanted;
+  }, wanted);
 }
 
 /** Follows the conversation as long as it is open. */

@@ -40,12 +40,12 @@ function Home({ page, line, me, thread }: { page: Page; line: CallLine; me: Me; 
   const [minimised, setMinimised] = useState(false);
   const { phase, media } = line.state.value;
   useEffect(() => {
-    if (phase === "opening") setMinimised(false);
+    if (phase === "opening" || phase === "ended") setMinimised(false);
     if (phase === "ended" && line.state.value.reason === "customer_left") line.dismiss();
   }, [phase]);
   const open = async (seq: number) => {
     setSearching(false);
-    await thread.reach(seq);
+    await thread.reach(seq).catch(() => undefined); // without a link the notice says so
     setFound(seq);
   };
   const start = (kind: MediaKind) => void line.start(thread.conversation, kind);

@@ -19,10 +19,14 @@ export function KnowledgeView() {
   const [again, setAgain] = useState(0);
   const reload = () => setAgain((n) => n + 1);
   useEffect(() => {
+    let asked = true;
     const wait = setTimeout(() => {
-      findEntries(words, category).then(setFound, (error: unknown) => setProblem(problemText(error)));
+      findEntries(words, category).then(
+        (entries) => asked && (setFound(entries), setProblem("")),
+        (error: unknown) => asked && setProblem(problemText(error)),
+      );
     }, 200);
-    return () => clearTimeout(wait);
+    return () => (clearTimeout(wait), void (asked = false));
   }, [words, category, again]);
   const remove = async (entry: Entry, confirmed = false): Promise<void> => {
     try {
@@ -105,7 +109,17 @@ function Exchange({ onDone }: { onDone: () => void }) {
       <button type="button" class="small" onClick={() => field.current?.click()}>
         {ts("manager.import")}
       </button>
-      <input ref={field} type="file" hidden accept=".csv,.json" aria-label={ts("manager.import")} onChange={(event) => void take(event.currentTarget.files?.[0])} />
+      <input
+        ref={field}
+        type="file"
+        hidden
+        accept=".csv,.json"
+        aria-label={ts("manager.import")}
+        onChange={(event) => {
+          void take(event.currentTarget.files?.[0]);
+          event.currentTarget.value = ""; // the same file, mended, is a change again
+        }}
+      />
       <a href="/api/v1/knowledge/export?format=csv" download>
         {ts("manager.export.csv")}
       </a>
@@ -129,15 +143,24 @@ function Exchange({ onDone }: { onDone: () => void }) {
 
 function TryOut() {
   const [trial, setTrial] = useState<Trial | null>(null);
+  const [problem, setProblem] = useState("");
   const ask = async (event: SubmitEvent) => {
     event.preventDefault();
     const question = String(new FormData(event.currentTarget as HTMLFormElement).get("question") ?? "").trim();
-    if (question) setTrial(await tryOut(question).catch(() => null));
+    if (!question) return;
+    try {
+      setProblem("");
+      setTrial(await tryOut(question));
+    } catch (error) {
+      setTrial(null);
+      setProblem(problemText(error));
+    }
   };
   return (
     <form class="row tools" onSubmit={(event) => void ask(event)}>
       <input name="question" class="grow" aria-label={ts("manager.try")} placeholder={ts("manager.try")} maxLength={1000} />
       <button>{ts("manager.try.go")}</button>
+      {problem ? <p class="warning" role="alert">{problem}</p> : null}
       {trial ? (
         <p role="status" class="trial">
           <strong>{ts(`manager.decision.${trial.decision}`)}</strong>{" "}

@@ -27,7 +27,7 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
     <main class="call phone" key={language.value}>
       <header>
         <h1 class="grow">{t("phone.title")}</h1>
-        <Timer running={state.phase === "running"} />
+        <Timer since={state.since} />
       </header>
       <LinkNotice page={page} />
       <p class="call-state" role="status">

@@ -35,7 +35,7 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
         <p class="call-state" role="status">
           {stateText(state, call, line.devices.stream)}
         </p>
-        <Timer running={state.phase === "running"} />
+        <Timer since={state.since} />
         <button type="button" class="bare" aria-label={t("call.minimise")} onClick={onMinimise}>
           <Icon name="message-square" />
         </button>
@@ -63,6 +63,7 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
 }
 
 export function stateText(state: LineState, call: CallView | null, local: Signal<MediaStream | null>): string {
+  if (state.phase === "ended") return t("call.state.ended");
   if (state.phase === "opening") return t(local.value ? "call.state.requested" : "call.state.microphone");
   if (state.reconnecting) return t("call.state.reconnecting");
   if (!call) return t("call.state.connecting");
@@ -133,13 +134,11 @@ function Ended({ state, onClose, onAgain }: { state: LineState; onClose: () => v
   );
 }
 
-export function Timer({ running }: { running: boolean }) {
-  const [seconds, setSeconds] = useState(0);
+export function Timer({ since }: { since: number | null }) {
+  const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    if (!running) return setSeconds(0);
-    const since = Date.now();
-    const clock = setInterval(() => setSeconds((Date.now() - since) / 1000), 1000);
+    const clock = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(clock);
-  }, [running]);
-  return <span class="timer">{running ? duration(seconds) : ""}</span>;
+  }, []);
+  return <span class="timer">{since ? duration(Math.max(0, now - since) / 1000) : ""}</span>;
 }

@@ -33,7 +33,7 @@ export function Composer(props: Props) {
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (!props.insert) return;
-    setText(props.insert);
+    setText(inserted(text, props.insert));
     box.current?.focus();
   }, [props.insert]);
 
@@ -112,6 +112,9 @@ export function Composer(props: Props) {
     </div>
   );
 }
+
+/** After what stands there already, never over it. */
+export const inserted = (text: string, more: string): string => (text.trim() ? `${text.trimEnd()}\n${more}` : more);
 
 const attachment = (file: File): Attachment => ({
   blob: file,

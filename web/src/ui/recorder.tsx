@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { duration, type PlainKey, say, t } from "../i18n";
 import type { Attachment } from "../keep";
-import { MediaTrouble, openMicrophone } from "../microphone";
+import { MediaTrouble, openMicrophone, troubleOf } from "../microphone";
 import { Icon } from "./icons";
 
 const HOLD_MS = 500;
@@ -28,7 +28,7 @@ export function Recorder({ onDone }: { onDone: (note: Attachment | null) => void
     const ours = new Recording(setLevel);
     recording.current = ours;
     const begun = (): void => setStep({ at: "recording", since: Date.now(), held: false });
-    ours.start().then(begun, (error: unknown) => setStep({ at: "trouble", key: (error as MediaTrouble).key }));
+    ours.start().then(begun, (error: unknown) => setStep({ at: "trouble", key: `media.${troubleOf(error)}` }));
     return () => ours.stop();
   }, []);
   useEffect(() => {
@@ -37,9 +37,9 @@ export function Recorder({ onDone }: { onDone: (note: Attachment | null) => void
   }, []);
 
   const finish = async () => {
-    const since = step.at === "recording" ? step.since : Date.now();
+    if (step.at !== "recording") return; // let go to answer the permission prompt: it begins hands free
     const blob = await recording.current?.finish();
-    if (!blob || Date.now() - since < SHORTEST_MS) return setStep({ at: "trouble", key: "voice.short" });
+    if (!blob || Date.now() - step.since < SHORTEST_MS) return setStep({ at: "trouble", key: "voice.short" });
     setStep({ at: "undo", note: { blob, name: "", purpose: "voice", upload: null }, left: UNDO_S });
   };
   useHold(finish);
@@ -89,7 +89,7 @@ export function Recorder({ onDone }: { onDone: (note: Attachment | null) => void
   );
 }
 
-/** Held when mounted: letting go after a while ends the recording; a short tap or a slide upwards leaves it running. */
+/** Held when mounted (by keyboard it is not: the next press is another one): letting go after a while ends the recording; a short tap or a slide upwards leaves it running. */
 function useHold(finish: () => Promise<void>): void {
   const latest = useRef(finish);
   latest.current = finish;
@@ -108,9 +108,13 @@ function useHold(finish: () => Promise<void>): void {
     const stop = () => {
       removeEventListener("pointermove", moved);
       removeEventListener("pointerup", released);
+      removeEventListener("pointercancel", stop);
+      removeEventListener("pointerdown", stop);
     };
     addEventListener("pointermove", moved);
     addEventListener("pointerup", released);
+    addEventListener("pointercancel", stop);
+    addEventListener("pointerdown", stop);
     return stop;
   }, []);
 }
