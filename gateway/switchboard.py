@@ -101,6 +101,11 @@ class Visit:
         if self._feeds[conversation].pulling:
             self.link.spawn(self._pull(conversation))
 
+    def opened(self, conversation: str) -> None:
+        """She follows it from now on."""
+        for tell in self._board.opened:
+            tell(self, conversation)
+
     def unsubscribe(self, conversation: str) -> None:
         self._board.hub.unfollow(conversation, self)
         self._feeds.pop(conversation, None)
@@ -164,6 +169,8 @@ class Switchboard:
         self.capabilities: dict[str, bool | str] = {}
         self.welcomed: list[Callable[[Visit], Awaitable[None]]] = []
         """What else a new connection is told after `ready` (open alarms)."""
+        self.opened: list[Callable[[Visit, str], None]] = []
+        """What else one is told who opens a conversation (its running call)."""
 
     def verb(self, message: ClientMessage) -> Verb:
         verb = self.verbs.get(type(message))

@@ -104,6 +104,7 @@ def chat_verbs(chat: Chat, inbox: Inbox, receipts: Receipts, alarms: Alarms) -> 
         last_seq = (await chat.state(visit.person, m.conversation)).last_seq
         visit.send(Ack(nonce=m.nonce, conversation=m.conversation, seq=last_seq))
         visit.start(m.conversation, m.after, last_seq)
+        visit.opened(m.conversation)
 
     async def unfollow(visit: Visit, m: ConversationLeave) -> None:
         visit.unsubscribe(m.conversation)

@@ -26,7 +26,7 @@ from gateway.settings import Settings
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
-from signaling.protocol import CallReport, CallView, ErrorCode, MediaKind, TextBody
+from signaling.protocol import CallChanged, CallReport, CallView, ErrorCode, MediaKind, TextBody
 from signaling.sdp import Rules
 
 SWEEP_S = 1.0
@@ -233,6 +233,12 @@ class Calls:
         return tuple(
             room.view() for room in self.rooms.live if person.id in (room.about.customer.id, room.call.advisor)
         )
+
+    def tell_running(self, line: Line, conversation: str) -> None:
+        """To one who has just opened this conversation: what `call.changed` said before."""
+        for room in self.rooms.live:
+            if room.about.conversation == conversation:
+                line.send(CallChanged(call=room.view()))
 
     async def report(self, person: Person, message: CallReport) -> None:
         """What the page measured goes beside what the gateway measured, also after the call."""

@@ -40,6 +40,7 @@ def open_calls(
         return ice_servers(settings.ice_servers, settings.turn_secret.get_secret_value(), person.id, unix())
 
     switchboard.running_calls = calls.views_of
+    switchboard.opened.append(calls.tell_running)
     switchboard.ice_servers = servers
     switchboard.capabilities.update(capabilities(engines, settings))
     return calls

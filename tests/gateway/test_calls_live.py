@@ -181,6 +181,17 @@ async def next_with(desk: Client, ends: set[str]) -> dict[str, Any]:
                 return frame
 
 
+async def test_who_opens_a_conversation_is_told_of_its_running_call(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        async with house.connect(await advisor_of(house, mother.conversation)) as desk:
+            await desk.ask("conversation.open", conversation=mother.conversation, after=0)
+            shown = (await desk.until("call.changed"))["call"]
+    assert (shown["call"], shown["state"]) == (mother.call, "with_assistant")
+
+
 async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
     async with on_line(house, await somebody(house, "customer"), hz=600) as mother:
         await mother.standby()
