@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import ADVISORS, STORE, Gateway, People, until
 from tests.e2e.sound import AUDIBLE_DBFS, listen, looks, silence, spoken, stretches, write_wav
-from tests.e2e.test_chat import open_conversation
+from tests.e2e.test_chat import open_conversation, write
 
 HEARS = f"__nestcall.levels?.remote > {AUDIBLE_DBFS}"
 
@@ -116,8 +116,14 @@ def test_an_advisor_takes_over_with_video_both_ways_and_hands_back(people: Peopl
     assert advisor.evaluate("__nestcall.levels") is None
     take_over(advisor)  # and once more, to hang up
     on_the_line(customer, "with_advisor")
-    advisor.get_by_role("button", name="挂断").click()
+    other = people.customer()
+    write(other, "我要转人工")
+    open_conversation(advisor, other)
+    elsewhere = advisor.locator(".call-elsewhere")  # the microphone is live whatever is open
+    expect(elsewhere).to_contain_text("返回通话")
+    elsewhere.get_by_role("button", name="挂断").click()
     expect(customer.locator(".call.ended")).to_contain_text("顾问已挂断")
+    expect(elsewhere).to_have_count(0)
 
 
 def test_two_advisors_press_and_one_wins(people: People) -> None:

@@ -39,6 +39,7 @@ export class Devices {
     try {
       this.replaceCamera(await openCamera(this.facing));
     } catch (error) {
+      this.replaceCamera(null); // after a flip the other one is stopped
       this.set({ notice: troubleOf(error) === "denied" ? "media.denied.camera" : "media.no_camera" });
     }
   }

@@ -71,12 +71,16 @@ export class Ears {
 
   private analyse(stream: MediaStream): AnalyserNode | null {
     if (!stream.getAudioTracks().length) return null;
-    const analyser = this.context.createAnalyser();
-    analyser.fftSize = 1024; // 21 ms at 48 kHz: a little more than one frame of a 60 Hz screen
-    const source = this.context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
-    source.connect(analyser);
-    this.sources.push(source); // Chromium collects a source nobody holds
-    return analyser;
+    try {
+      const analyser = this.context.createAnalyser();
+      analyser.fftSize = 1024; // 21 ms at 48 kHz: a little more than one frame of a 60 Hz screen
+      const source = this.context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
+      source.connect(analyser);
+      this.sources.push(source); // Chromium collects a source nobody holds
+      return analyser;
+    } catch {
+      return null; // too many contexts, or sample rates that do not fit: the call goes on without levels and duck
+    }
   }
 
   private look(now: number): void {

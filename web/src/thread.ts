@@ -2,7 +2,7 @@
  * demand, and pulls any hole it sees. */
 
 import { type Signal, signal } from "@preact/signals";
-import type { Connection } from "./connection";
+import { type Connection, RefusedError } from "./connection";
 import { makeNonce } from "./nonce";
 import { type Order, startingAfter, take } from "./order";
 import type { Event as LogEvent, HistoryGet, HistoryPage } from "./protocol.gen";
@@ -103,8 +103,17 @@ export class LiveThread {
     }
   }
 
-  private history(range: Pick<HistoryGet, "after" | "before" | "limit">): Promise<HistoryPage> {
+  /** Asked again when the gateway says that it only has no time for it now. */
+  private async history(range: Pick<HistoryGet, "after" | "before" | "limit">): Promise<HistoryPage> {
     const { conversation } = this;
-    return this.connection.request<HistoryPage>({ type: "history.get", nonce: makeNonce(), conversation, ...range });
+    for (;;) {
+      try {
+        return await this.connection.request<HistoryPage>({ type: "history.get", nonce: makeNonce(), conversation, ...range });
+      } catch (error) {
+        const afterMs = error instanceof RefusedError && error.refusal.retry_after_ms;
+        if (!afterMs) throw error;
+        await new Promise((wake) => setTimeout(wake, afterMs));
+      }
+    }
   }
 }

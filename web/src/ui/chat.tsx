@@ -67,6 +67,7 @@ export function Chat(props: ChatProps) {
         outgoing={outgoing}
         me={me}
         older={thread.older.value}
+        loaded={thread.loaded.value}
         found={props.found ?? null}
         acts={acts}
         nameOf={props.nameOf}

@@ -14,6 +14,8 @@ interface Props {
   readonly outgoing: readonly Outgoing[];
   readonly me: Me;
   readonly older: boolean;
+  /** Is the newest page here? Nothing looks empty before. */
+  readonly loaded: boolean;
   readonly found: number | null;
   readonly acts: MessageActs & { older(): Promise<void>; retry(nonce: string): void; discard(nonce: string): void };
   readonly nameOf: (entry: Entry) => string;
@@ -24,7 +26,7 @@ interface Props {
 const NEAR_END_PX = 80;
 const LIFT_MS = 100;
 
-export function Timeline({ thread, outgoing, me, older, found, acts, nameOf, onRead }: Props) {
+export function Timeline({ thread, outgoing, me, older, loaded, found, acts, nameOf, onRead }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const { atEnd, jump } = useEnd(frame, thread.entries.length + outgoing.length, thread.lastSeq);
   useEffect(() => {
@@ -41,7 +43,7 @@ export function Timeline({ thread, outgoing, me, older, found, acts, nameOf, onR
           </button>
         ) : null}
         <ol>
-          {thread.entries.length + outgoing.length === 0 ? <li class="divider">{t("chat.empty")}</li> : null}
+          {loaded && thread.entries.length + outgoing.length === 0 ? <li class="divider">{t("chat.empty")}</li> : null}
           {withDays(thread.entries).map((one) =>
             "day" in one ? (
               <li key={one.day} class="divider">
