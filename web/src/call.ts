@@ -79,11 +79,11 @@ export class CallLine {
   /** The tap. */
   start(conversation: string, media: MediaKind): Promise<void> {
     const { style } = this;
-    return this.join(media, (peer) => ({ type: "call.start", nonce: makeNonce(), conversation, media, peer, style }));
+    return this.join(conversation, media, (peer) => ({ type: "call.start", nonce: makeNonce(), conversation, media, peer, style }));
   }
 
-  takeOver(call: string, media: MediaKind): Promise<void> {
-    return this.join(media, (peer) => ({ type: "call.take_over", nonce: makeNonce(), call, peer }));
+  takeOver(call: string, conversation: string, media: MediaKind): Promise<void> {
+    return this.join(conversation, media, (peer) => ({ type: "call.take_over", nonce: makeNonce(), call, peer }));
   }
 
   async hangUp(): Promise<void> {
@@ -107,15 +107,15 @@ export class CallLine {
 
   /** What she types or taps. Where the call does not take it, it goes as a message, under the same nonce: once, and never lost. */
   async say(text: string): Promise<void> {
-    const { call } = this.state.value;
-    const { me, home, outbox } = this.page;
+    const { call, conversation } = this.state.value;
+    const { me, outbox } = this.page;
     const nonce = makeNonce();
     try {
       if (call) return void (await this.page.ask({ type: "call.say", nonce, call, text }));
     } catch {
       // No link, or the call has just ended: the outbox has the patience.
     }
-    if (me.value && home.value) await outbox.send(me.value.id, home.value, textBody(text), nonce);
+    if (me.value && conversation) await outbox.send(me.value.id, conversation, textBody(text), nonce);
   }
 
   press(digit: string): void {
@@ -129,10 +129,10 @@ export class CallLine {
 
   // ------------------------------------------------------------ joining
 
-  private async join(media: MediaKind, ask: Ask): Promise<void> {
+  private async join(conversation: string, media: MediaKind, ask: Ask): Promise<void> {
     if (this.inCall || this.state.value.phase === "opening") return;
     const missing = whyNoCalls() ?? (this.page.link.value === "online" ? null : "offline");
-    this.state.value = { ...IDLE, phase: "opening", media };
+    this.state.value = { ...IDLE, phase: "opening", conversation, media };
     if (missing) return this.fail(`media.${missing}`);
     if (this.page.connection.ready?.capabilities["voice"] === false) return this.fail("error.unavailable");
     const wanted = this.begin();
@@ -244,7 +244,9 @@ export class CallLine {
   private pickUp(calls: readonly CallView[]): void {
     const call = calls.find((one) => one.call === sessionStorage.getItem(REMEMBERED));
     if (!call || this.state.value.phase !== "idle") return;
-    this.state.value = { ...IDLE, phase: "running", call: call.call, media: call.media, reconnecting: true, since: Date.parse(call.started_at) };
+    const { conversation, media } = call;
+    const since = Date.parse(call.started_at);
+    this.state.value = { ...IDLE, phase: "running", call: call.call, conversation, media, reconnecting: true, since };
     this.sound.open(() => undefined);
     const wanted = this.begin();
     openDevices(call.media).then(

@@ -6,6 +6,7 @@ import type { MediaKind } from "./protocol.gen";
 export interface LineState {
   readonly phase: "idle" | "opening" | "running" | "ended";
   readonly call: string | null;
+  readonly conversation: string | null;
   readonly media: MediaKind;
   /** Why there is no call, in words. */
   readonly trouble: PlainKey | null;
@@ -19,6 +20,7 @@ export interface LineState {
 export const IDLE: LineState = {
   phase: "idle",
   call: null,
+  conversation: null,
   media: "voice",
   trouble: null,
   reason: null,

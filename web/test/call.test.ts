@@ -33,7 +33,6 @@ async function open(permission: "granted" | "prompt"): Promise<void> {
     link: signal<LinkState>("online"),
     me: signal<Me | null>(ready({}).me),
     calls: signal<ReadonlyMap<string, CallView>>(new Map()),
-    home: signal("c1"),
     ask: connection.request.bind(connection),
     outbox: { send: async (...what: unknown[]) => void sent.push(what) },
   };

@@ -33,7 +33,7 @@ export function LiveCall({ page, line, conversation, item }: Props) {
           {liveText(line, call)}
         </strong>
         <Timer since={here ? state.since : null} />
-        {here && state.phase === "running" ? <Mine line={line} /> : <Take line={line} id={id} call={call} />}
+        {here && state.phase === "running" ? <Mine line={line} /> : <Take line={line} id={id} conversation={conversation} call={call} />}
       </div>
       {here || state.phase === "opening" ? (
         <div class="pictures">
@@ -57,13 +57,13 @@ function liveText(line: CallLine, call: CallView | null): string {
   return t(`call.state.${call.state}`);
 }
 
-function Take({ line, id, call }: { line: CallLine; id: string; call: CallView | null }) {
+function Take({ line, id, conversation, call }: { line: CallLine; id: string; conversation: string; call: CallView | null }) {
   const [withCamera, setWithCamera] = useState(true);
   const { phase } = line.state.value;
   const busy = phase === "opening" || phase === "running" || call?.state === "with_advisor" || call?.state === "taking_over";
   const take = () => {
     line.dismiss();
-    void line.takeOver(id, withCamera ? "video" : "voice");
+    void line.takeOver(id, conversation, withCamera ? "video" : "voice");
   };
   return (
     <>

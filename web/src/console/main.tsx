@@ -22,7 +22,8 @@ import { ts } from "../words/staff";
 function Console({ page, line }: { page: Page; line: CallLine }) {
   const [open, setOpen] = useState<string | null>(location.hash.slice(1) || null);
   const me = page.me.value;
-  const own = (line.inCall && page.calls.value.get(line.state.value.call ?? "")?.conversation) || null;
+  const { phase, since, conversation: called } = line.state.value;
+  const own = phase === "opening" || phase === "running" ? called : null;
   useFollowed(page, open, own);
   const choose = (conversation: string | null) => {
     history.replaceState(null, "", conversation ? `#${conversation}` : location.pathname);
@@ -51,7 +52,7 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
           <button type="button" class="bare grow" onClick={() => choose(own)}>
             {page.inbox.value.get(own)?.customer_name} · {t("call.back")}
           </button>
-          <Timer since={line.state.value.since} />
+          <Timer since={since} />
           <Mine line={line} />
         </p>
       ) : null}
