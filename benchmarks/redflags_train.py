@@ -26,7 +26,7 @@ SHOP = ROOT / "gateway/demo"
 BASES = ROOT / "benchmarks/bases"
 EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
 SIGNS = tuple(rules.ACTIONS)
-THRESHOLD = 0.05
+THRESHOLD = -0.15
 STEPS, RATE, MOMENTUM, DECAY = 250, 4.0, 0.9, 5e-5
 Floats = NDArray[np.float64]
 
