@@ -58,7 +58,11 @@ export class Devices {
 
   /** The microphone may be unplugged, or taken by another call: `ended` is never told of what we stop ourselves. */
   private watch(stream: MediaStream): void {
-    for (const track of stream.getAudioTracks()) track.onended = () => void this.reopen(track);
+    for (const track of stream.getAudioTracks()) {
+      track.onended = () => void this.reopen(track);
+      track.onmute = () => this.set({ notice: "media.in_use" }); // a phone call on iOS: it comes back by itself
+      track.onunmute = () => this.state.value.notice === "media.in_use" && this.set({ notice: null });
+    }
   }
 
   private async reopen(lost: MediaStreamTrack): Promise<void> {

@@ -5,6 +5,8 @@ export class FakeTrack extends EventTarget {
   enabled = true;
   stopped = false;
   onended: (() => void) | null = null;
+  onmute: (() => void) | null = null;
+  onunmute: (() => void) | null = null;
   constructor(readonly kind: "audio" | "video") {
     super();
   }

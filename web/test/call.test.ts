@@ -180,3 +180,12 @@ test("a microphone that goes away is opened again, muted as it was; one that doe
   await settled();
   expect(line.devices.state.value.notice).toBe("media.none");
 });
+
+test("a microphone another call has taken is told as long as it is gone", async () => {
+  await talk();
+  const [track] = line.devices.stream.value!.getAudioTracks() as unknown as FakeTrack[];
+  track!.onmute!();
+  expect(line.devices.state.value.notice).toBe("media.in_use");
+  track!.onunmute!();
+  expect(line.devices.state.value.notice).toBeNull();
+});
