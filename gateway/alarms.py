@@ -22,6 +22,8 @@ from gateway.store.schema import alarms
 from signaling.protocol import AlarmAcknowledged, AlarmRaised, AlarmView, ErrorCode, EventKind, Role
 
 TELL_AGAIN_S = 30.0
+TAKEN_S = 600.0
+"""An alarm somebody took covers its sign this long; shown anew after that, it is a new alarm."""
 LOOK_EVERY_S = 5.0
 
 logger = structlog.get_logger()
@@ -33,19 +35,21 @@ class Alarms:
         self._chat = chat
         self._hub = hub
 
-    async def raise_flag(self, conversation: str, seq: int, flag: RedFlag, text: str) -> bool:
+    async def raise_flag(self, conversation: str, seq: int, flag: RedFlag, text: str, *, anew: bool = True) -> bool:
         """`seq` names the message that showed the sign: raising it twice is raising it once. `text` is what she is
         told (empty: the call says it). One transaction: words, flag, queue, alarm. False: the sign stands already,
-        raised by another message."""
-        alarm = f"a-{conversation}-{seq}"
+        raised by another message and not taken long ago; `anew` False: or taken whenever."""
+        alarm = alarm_id(conversation, seq, flag.sign)
 
         async def job(connection: AsyncConnection) -> log.Appended | bool:
             state = await log.find(connection, conversation, lock=True)
             if await rows.known(connection, alarm):
                 return True
-            if state.red_flag == flag.sign:
-                return False
             at = self._chat.now()
+            taken = clock.after(at, -TAKEN_S)
+            alike = [when for sign, when in await rows.standing(connection, conversation) if sign == flag.sign]
+            if any(not anew or when is None or when > taken for when in alike):
+                return False
             row = {
                 "id": alarm,
                 "conversation": conversation,
@@ -121,14 +125,16 @@ class Alarms:
             await self._unheard(row)
 
     async def _unheard(self, row: RowMapping) -> None:
-        """Once an alarm: nobody has taken it, do not wait for us."""
+        """Once an alarm: nobody has taken it, do not wait for us. An advisor who has her and is there tells her."""
         body = {"kind": "text", "text": unheard_text(row["sign"], row["language"]), "tel": tel_for(row["sign"])}
+        nonce = f"unheard-{row['seq']}-{row['sign']}"
 
         async def job(connection: AsyncConnection) -> log.Appended | None:
             state = await log.find(connection, row["conversation"], lock=True)
-            if state.owner != "assistant":  # an advisor has her
+            if state.owner != "assistant" and self._hub.online(state.assignee or ""):
                 return None
-            said = Fact(EventKind.MESSAGE_SENT, "assistant", "assistant", f"unheard-{row['seq']}", body)
+            role = speaker(state)
+            said = Fact(EventKind.MESSAGE_SENT, role, role, nonce, body)
             return await log.append(connection, state, (said,), at=self._chat.now())
 
         await self._store.write(job, self._chat.tell)
@@ -136,16 +142,27 @@ class Alarms:
 
 def flag_facts(state: Conversation, seq: int, flag: RedFlag, text: str, alarm: str) -> list[Fact]:
     raised = {"sign": flag.sign, "action": str(flag.action), "target": seq, "alarm": alarm}
-    facts = [Fact(EventKind.RED_FLAG_RAISED, "system", "system", f"flag-{seq}", data=raised)]
+    this = f"{seq}-{flag.sign}"
+    facts = [Fact(EventKind.RED_FLAG_RAISED, "system", "system", f"flag-{this}", data=raised)]
     if text:
         body = {"kind": "text", "text": text, "tel": tel_of(flag)}
-        role: Role = "assistant" if state.owner == "assistant" else "system"
-        facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{seq}", body, {"decision": "red_flag"}))
+        role, data = speaker(state), {"decision": "red_flag", "answers": seq}
+        facts.insert(0, Fact(EventKind.MESSAGE_SENT, role, role, f"flag-text-{this}", body, data))
     if state.state in ("with_assistant", "resolved"):
         facts.append(
-            Fact(EventKind.CONVERSATION_QUEUED, "system", "system", f"flag-queue-{seq}", data={"reason": "red_flag"})
+            Fact(EventKind.CONVERSATION_QUEUED, "system", "system", f"flag-queue-{this}", data={"reason": "red_flag"})
         )
     return facts
+
+
+def alarm_id(conversation: str, seq: int, sign: str) -> str:
+    """An utterance still going on may show a second, graver sign under the same seq."""
+    return f"a-{conversation}-{seq}-{sign}"
+
+
+def speaker(state: Conversation) -> Role:
+    """Who says fixed words: the assistant where it answers, else the house."""
+    return "assistant" if state.owner == "assistant" else "system"
 
 
 def visible(person: Person, row: RowMapping) -> bool:

@@ -13,28 +13,31 @@ from zoneinfo import ZoneInfo
 import anyio
 import anyio.to_thread
 import structlog
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import clock
 from gateway.alarms import Alarms
 from gateway.chat import Chat
 from gateway.dialogue.language import written
 from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, Said
+from gateway.dialogue.signs import signs
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
 from gateway.domain.people import Person
 from gateway.domain.schedule import is_open
-from gateway.errors import Conflict, NestcallError
+from gateway.errors import Broken, Conflict, NestcallError
 from gateway.hub import Hub
-from gateway.store import inbox, log, people
+from gateway.store import alarms, inbox, log, people, questions
 from gateway.store.engine import Store
-from gateway.store.schema import conversations, events
 from signaling.protocol import (
     BabyView,
+    ErrorCode,
     Event,
     EventKind,
     FileBody,
     ImageBody,
+    SpeechBody,
     TextBody,
     TypingShown,
     VoiceBody,
@@ -46,6 +49,13 @@ MAX_WAITING = 50
 
 HISTORY_LINES = 12
 SWEEP_S = 30.0
+STOPPED_S = 7 * 86_400.0
+"""How far the first sweep looks back; later ones `OUTAGE_S`."""
+OUTAGE_S = 3_600.0
+LOOK_BACK_S = 3_600.0
+"""A gateway is back within the hour, or everybody knows that it was not there."""
+AGAIN_S = 1.0
+"""Between two attempts to look at a message."""
 
 PRESSED = "转人工"
 SENT = TextBody | ImageBody | FileBody | VoiceBody
@@ -61,6 +71,12 @@ CANNOT_TELL = {
 
 logger = structlog.get_logger()
 
+Known = tuple[Conversation, Context]
+"""Where and by whom a message was written."""
+
+Asked = tuple[Event, "asyncio.Task[Known | None]"]
+"""A question, and the look at it for danger."""
+
 
 class Assistant:
     """Runs as one task of the gateway; `run` owns everything it starts."""
@@ -71,8 +87,8 @@ class Assistant:
         self._hub = hub
         self._alarms = alarms
         self._dialogue = dialogue
-        self._waiting: dict[str, deque[Event]] = {}
-        self._new: asyncio.Queue[str] = asyncio.Queue()  # bounded by the conversations in `_waiting`
+        self._arrived: asyncio.Queue[Event] = asyncio.Queue()  # emptied at each turn of the loop
+        self._waiting: dict[str, deque[Asked]] = {}
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         # One at a time: several threads of pure computing only take the interpreter from those who wait for an ack.
         self._rules = anyio.CapacityLimiter(1)
@@ -80,52 +96,96 @@ class Assistant:
 
     def heard(self, event: Event) -> None:
         """Every event passes here; what a customer sends is a question. Words said in a call are the call's."""
-        pressed = event.kind == EventKind.CONVERSATION_QUEUED  # her button: she is told how it stands
-        sent = event.kind == EventKind.MESSAGE_SENT and isinstance(event.body, SENT)
-        if event.role != "customer" or not (sent or pressed):
-            return
-        if event.conversation not in self._waiting:
-            self._waiting[event.conversation] = deque(maxlen=MAX_WAITING)
-            self._new.put_nowait(event.conversation)
-        self._waiting[event.conversation].append(event)
+        if event.role == "customer" and (asks(event) or event.kind == EventKind.MESSAGE_EDITED):
+            self._arrived.put_nowait(event)
 
     async def run(self) -> None:
+        self._waiting.clear()  # of a run that broke: the sweep finds those questions in the log
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sweeping())
+            tasks.create_task(self._looking_back())
             while True:
-                conversation = await self._new.get()
-                tasks.create_task(self._converse(conversation))
+                event = await self._arrived.get()
+                look = tasks.create_task(self._looked_at(event))  # before and beside all answers
+                if not asks(event):
+                    continue
+                waiting = self._waiting.get(event.conversation)
+                if waiting is not None:
+                    waiting.append((event, look))
+                else:
+                    self._waiting[event.conversation] = deque([(event, look)], MAX_WAITING)
+                    tasks.create_task(self._converse(event.conversation))
 
     async def _converse(self, conversation: str) -> None:
         """One conversation's questions in order; different conversations side by side."""
-        async with self._slots:
-            while self._waiting[conversation]:
-                question = self._waiting[conversation].popleft()
-                try:
-                    await self.answer(question)
-                except NestcallError as error:  # stays unanswered in the log: the sweep comes back to it
-                    logger.warning("not answered", conversation=conversation, seq=question.seq, code=str(error.code))
-                except Exception:
-                    logger.exception("answering failed", conversation=conversation, seq=question.seq)
+        waiting = self._waiting[conversation]
+        first = True
+        try:
+            while waiting:
+                question, look = waiting.popleft()
+                known = await look
+                if known is None:
+                    continue
+                fresh = first and not self._slots.locked()
+                async with self._slots:
+                    await self._answered(question, known if fresh else await self._known(question))
+                first = False
+        except NestcallError as error:  # all of them stay unanswered in the log: the sweep comes back, in order
+            logger.warning("not answered", conversation=conversation, code=str(error.code))
+        finally:
             del self._waiting[conversation]
+
+    async def _answered(self, question: Event, known: Known) -> None:
+        try:
+            await self._answer(question, *known)
+        except NestcallError:
+            raise
+        except Exception:
+            logger.exception("answering failed", conversation=question.conversation, seq=question.seq)
+
+    # ------------------------------------------------------------ danger first
+
+    async def _looked_at(self, event: Event, *, again: bool = True) -> Known | None:
+        """What is known of it when it shows no danger, else None. Tried until it could be looked at."""
+        while True:
+            try:
+                return await self.look(event, again=again)
+            except Broken as error:
+                logger.warning("not looked at", conversation=event.conversation, seq=event.seq, code=str(error.code))
+            except Exception:
+                logger.exception("looking failed", conversation=event.conversation, seq=event.seq)
+                return None
+            await asyncio.sleep(AGAIN_S)
+
+    async def look(self, event: Event, *, again: bool = True) -> Known | None:
+        """Signs of danger in what she wrote, said or put right, whoever answers her. None: an alarm was raised.
+        `again` False: a sign that stands stays as it is."""
+        state, context = known = await self._known(event)
+        text = words(event)
+        # In a thread: the rules read all she said, and the loop belongs to everybody.
+        found = (
+            await anyio.to_thread.run_sync(signs, self._dialogue, text, context, limiter=self._rules) if text else ()
+        )
+        raised = False
+        for shown in reversed(found):  # the gravest last: it is what stands
+            said = self._dialogue.red_flag_text(shown.flag, context.language, staffed=context.staffed)
+            anew = shown.anew and again
+            raised |= await self._alarms.raise_flag(state.id, event.seq, shown.flag, said, anew=anew)
+        return None if raised else known
 
     # ------------------------------------------------------------ one question
 
     async def answer(self, question: Event) -> None:
-        text = words(question)
-        state, context = await self._context(question)
-        # In a thread: the rules read all she said, and the loop belongs to everybody.
-        run = anyio.to_thread.run_sync
-        flag = await run(self._dialogue.red_flag, text, context, limiter=self._rules) if text else None
-        if flag is not None:
-            said = self._dialogue.red_flag_text(flag, context.language, staffed=context.staffed)
-            if await self._alarms.raise_flag(question.conversation, question.seq, flag, said):
-                return
+        known = await self.look(question)
+        if known is not None:
+            await self._answer(question, *known)
+
+    async def _answer(self, question: Event, state: Conversation, context: Context) -> None:
         if state.owner != "assistant" or state.call is not None:
             return
         typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
         self._hub.flash(state.id, typing, "customer")
-        await self._reply(question, state, await self._said(text, context))
+        await self._reply(question, state, await self._said(words(question), context))
 
     async def _said(self, text: str, context: Context) -> Closing:
         """While a flag stands there is no other answer than the dialogue's, to a photo neither."""
@@ -141,19 +201,23 @@ class Assistant:
         if closing.red_flag is not None:
             await self._alarms.raise_flag(question.conversation, question.seq, closing.red_flag, closing.text)
             return
-        facts = [answer_fact(question.seq, closing)]
-        if closing.handoff is not None and state.state == "with_assistant":
-            facts.append(handoff_fact(question.seq, closing.handoff))
-        try:
-            await self._chat.append(state.id, *facts, epoch=state.epoch)
-        except Conflict as error:  # an advisor was quicker: hers is the word
-            logger.info("answer withheld", conversation=state.id, code=str(error.code))
+        said = answer_fact(question.seq, closing)
+        asks_person = closing.handoff is not None and state.state == "with_assistant"
+        handoff = [handoff_fact(question.seq, closing.handoff)] if closing.handoff and asks_person else []
+        for facts in ([said, *handoff], [said]):
+            try:
+                await self._chat.append(state.id, *facts, thought_in=state)
+            except Conflict as error:  # an advisor was quicker: hers is the word
+                logger.info("answer withheld", conversation=state.id, code=str(error.code))
+                if error.code == ErrorCode.WRONG_STATE and handoff:  # she had pressed the button: she waits already
+                    continue
+            return
 
     # ------------------------------------------------------------ what it knows
 
-    async def _context(self, question: Event) -> tuple[Conversation, Context]:
+    async def _known(self, question: Event) -> Known:
         known = await self._store.look(lambda connection: background(connection, question))
-        state, customer, shop, earlier, babies, waiting = known
+        state, customer, shop, earlier, babies, waiting, standing = known
         zone = await asyncio.to_thread(ZoneInfo, shop["zone"])  # the first look reads a file
         local = datetime.fromisoformat(self._chat.now()).astimezone(zone)
         ages = tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies)
@@ -161,13 +225,16 @@ class Assistant:
             conversation=state.id,
             customer=state.customer,
             store=state.store,
-            language=written(words(question) if question.body else "", customer.language),
+            language=written(
+                "" if question.kind == EventKind.CONVERSATION_QUEUED else words(question), customer.language
+            ),
             channel="text",
             baby_age_days=ages,
             history=said(earlier),
             misses=misses(earlier),
             within_hours=is_open(shop["hours"], local),
             red_flag=state.red_flag,
+            standing=standing,
             staffed=self._hub.staffed(state.chain, state.store),
             waiting=waiting,
             now=local.isoformat(timespec="seconds"),
@@ -176,47 +243,60 @@ class Assistant:
     # ------------------------------------------------------------ nothing is forgotten
 
     async def _sweeping(self) -> None:
+        since_s = STOPPED_S
         while True:
             try:
-                await self.sweep()
+                await self.sweep(since_s)
+                since_s = OUTAGE_S
             except NestcallError as error:
                 logger.warning("sweep failed", code=str(error.code))
+            except Exception:
+                logger.exception("sweep failed")
             await asyncio.sleep(SWEEP_S)
 
-    async def sweep(self) -> None:
-        """Questions a crash or an outage left without an answer."""
-        async with self._store.read() as connection:
-            found = await unanswered(connection)
+    async def _looking_back(self) -> None:
+        """A crash may have come between a message and the look at it: once at start, whoever owns the conversation."""
+        while True:
+            try:
+                async with self._store.read() as connection:
+                    found = await questions.not_looked_at(connection, clock.after(self._chat.now(), -LOOK_BACK_S))
+                break
+            except Broken as error:
+                logger.warning("not looked back", code=str(error.code))
+                await asyncio.sleep(AGAIN_S)
         for event in found:
-            if event.conversation not in self._waiting:
+            await self._looked_at(event, again=False)
+
+    async def sweep(self, since_s: float = STOPPED_S) -> None:
+        """Questions a crash or an outage left without an answer, in conversations of the last `since_s` seconds."""
+        async with self._store.read() as connection:
+            found = await questions.unanswered(connection, clock.after(self._chat.now(), -since_s))
+        idle = {event.conversation for event in found} - set(self._waiting)
+        for event in found:
+            if event.conversation in idle:
                 self.heard(event)
 
 
 async def background(
     connection: AsyncConnection, question: Event
-) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...], int | None]:
-    """What is known where the question was asked: conversation, customer, store, earlier events, babies, and how
-    many wait before her."""
+) -> tuple[Conversation, Person, RowMapping, list[Event], tuple[BabyView, ...], int | None, tuple[str, ...]]:
+    """What is known where the question was asked: conversation, customer, store, earlier events, babies, how many
+    wait before her, and which signs stand."""
     state = await log.find(connection, question.conversation)
     customer, shop = await people.get(connection, state.customer), await people.store_row(connection, state.store)
     assert customer is not None
     assert shop is not None
     earlier = await log.before(connection, state.id, question.seq, HISTORY_LINES * 2)
     babies = await people.babies_of(connection, state.customer)
-    return state, customer, shop, earlier, babies, await inbox.ahead(connection, state)
+    flags = await alarms.standing(connection, state.id) if state.red_flag else []
+    standing = tuple(sign for sign, _ in flags)
+    return state, customer, shop, earlier, babies, await inbox.ahead(connection, state), standing
 
 
-async def unanswered(connection: AsyncConnection) -> list[Event]:
-    """Conversations of the assistant whose newest message is the customer's."""
-    newest = (events.c.conversation == conversations.c.id) & (events.c.seq == conversations.c.last_message)
-    query = (
-        select(events)
-        .join(conversations, newest)
-        .where(conversations.c.owner == "assistant", conversations.c.call.is_(None), events.c.role == "customer")
-        .order_by(events.c.at)
-        .limit(200)
-    )
-    return [log.event_of(row) for row in (await connection.execute(query)).mappings()]
+def asks(event: Event) -> bool:
+    """A message to answer, or her button: she is told how it stands."""
+    sent = event.kind == EventKind.MESSAGE_SENT and isinstance(event.body, SENT)
+    return sent or event.kind == EventKind.CONVERSATION_QUEUED
 
 
 def cannot_tell(context: Context) -> Closing:
@@ -226,22 +306,27 @@ def cannot_tell(context: Context) -> Closing:
 
 
 def words(event: Event) -> str:
-    """What she wrote or, in a voice note, said; the button for a person is as if she had asked for one."""
-    if event.kind == EventKind.CONVERSATION_QUEUED:
-        return PRESSED
-    match event.body:
-        case TextBody(text=text):
+    """What she wrote, put right or, in a voice note or a call, said; the button is as if she had asked for a person."""
+    match event.kind, event.body:
+        case EventKind.CONVERSATION_QUEUED, _:
+            return PRESSED
+        case EventKind.MESSAGE_EDITED, _:
+            return str(event.data.get("text", ""))
+        case _, TextBody(text=text) | SpeechBody(text=text):
             return text
-        case VoiceBody(transcript=transcript):
+        case _, VoiceBody(transcript=transcript):
             return transcript
         case _:
             return ""
 
 
 def said(earlier: list[Event]) -> tuple[Said, ...]:
-    """Her lines up to the last clearing of a red flag are marked: they raise none again."""
+    """Her lines up to the last clearing of a red flag are marked: they raise none again; so are those up to the last
+    flag. What was put right counts as it reads now."""
     lines: list[Said] = []
-    cleared = max((event.seq for event in earlier if event.kind == EventKind.RED_FLAG_CLEARED), default=0)
+    cleared = newest(earlier, EventKind.RED_FLAG_CLEARED)
+    flagged = newest(earlier, EventKind.RED_FLAG_RAISED)
+    edits = {event.data.get("target"): event for event in earlier if event.kind == EventKind.MESSAGE_EDITED}
     for event in earlier:
         role: Literal["customer", "assistant", "advisor"]
         match event.role:
@@ -251,10 +336,14 @@ def said(earlier: list[Event]) -> tuple[Said, ...]:
                 role = "advisor"
             case _:
                 continue
-        text = getattr(event.body, "text", "") or getattr(event.body, "transcript", "")
-        if event.kind == EventKind.MESSAGE_SENT and text:
-            lines.append(Said(role, text, event.seq <= cleared))
+        if event.kind == EventKind.MESSAGE_SENT and (text := words(edits.get(event.seq, event))):
+            now = edits.get(event.seq, event).seq
+            lines.append(Said(role, text, now <= cleared, now <= flagged))
     return tuple(lines[-HISTORY_LINES:])
+
+
+def newest(earlier: list[Event], kind: EventKind) -> int:
+    return max((event.seq for event in earlier if event.kind == kind), default=0)
 
 
 def misses(earlier: list[Event]) -> int:

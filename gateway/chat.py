@@ -39,15 +39,16 @@ class Chat:
 
     # ------------------------------------------------------------ writing
 
-    async def append(self, conversation: str, *facts: Fact, epoch: int | None = None) -> list[Event]:
-        """Facts of the gateway itself; permission is the caller's affair. Together or not at all.
+    async def append(self, conversation: str, *facts: Fact, thought_in: Conversation | None = None) -> list[Event]:
+        """Facts of the gateway itself; permission is the caller's affair. Together or not at all, and not at all
+        where owner or red flag are no longer those they were `thought_in`.
 
         Raises `Conflict` (nonce_conflict, stale_epoch, wrong_state, taken), `NotYours`, `StorageBroken`.
         """
 
         async def job(connection: AsyncConnection) -> log.Appended:
             locked = await log.find(connection, conversation, lock=True)
-            return await log.append(connection, locked, facts, at=self.now(), epoch=epoch)
+            return await log.append(connection, locked, facts, at=self.now(), thought_in=thought_in)
 
         return list((await self._store.write(job, self.tell)).events)
 

@@ -11,7 +11,7 @@ from gateway.assistant import said
 from gateway.chat import Chat
 from gateway.dialogue.ports import Context, Said
 from gateway.domain.schedule import is_open
-from gateway.store import log, people, products
+from gateway.store import alarms, log, people, products
 from gateway.store.engine import Store
 from signaling.protocol import Language, Role
 
@@ -32,13 +32,22 @@ class CallContext:
     """Who would hear an alarm, if connected."""
     hotwords: dict[Language, tuple[str, ...]] = field(default_factory=dict)
     """What she may say and a recognizer would not expect: the names of the chain's products."""
+    raised: tuple[str, ...] = ()
+    """Signs raised while this was held, and not cleared."""
+    flagging: bool = False
+    """The line she is saying has raised one."""
 
     async def refresh(self, store: Store, chat: Chat) -> None:
         """What was written since it was read; what was said in the call meanwhile is in the log, or comes again."""
-        fresh = await of_call(store, chat, self.context.conversation)
-        known = self.context  # a flag raised meanwhile stands
-        flag = known.red_flag or fresh.context.red_flag
-        self.context = replace(fresh.context, misses=known.misses, red_flag=flag, staffed=known.staffed)
+        self.take(await of_call(store, chat, self.context.conversation))
+
+    def take(self, fresh: "CallContext") -> None:
+        known = self.context
+        flag = self.raised[-1] if self.raised else fresh.context.red_flag  # what was cleared meanwhile is gone
+        standing = tuple(dict.fromkeys((*fresh.context.standing, *self.raised)))
+        self.context = replace(
+            fresh.context, misses=known.misses, red_flag=flag, standing=standing, staffed=known.staffed
+        )
         self.voice, self.staff = fresh.voice, fresh.staff
 
     def __call__(self) -> Context:
@@ -51,17 +60,27 @@ class CallContext:
             "advisor": "advisor",
         }
         if role in spoken:
-            history = (*self.context.history, Said(spoken[role], text))[-LINES:]
+            flagged = role == "customer" and self.flagging
+            history = (*self.context.history, Said(spoken[role], text, flagged=flagged))[-LINES:]
             self.context = replace(self.context, history=history)
+            self.flagging = self.flagging and role != "customer"
 
     def flagged(self, sign: str, *, staffed: bool) -> None:
         """From now on there is no normal answer."""
-        self.context = replace(self.context, red_flag=sign, staffed=staffed)
+        self.raised = (*(one for one in self.raised if one != sign), sign)
+        self.context = replace(
+            self.context,
+            red_flag=sign,
+            standing=(*(one for one in self.context.standing if one != sign), sign),
+            staffed=staffed,
+            history=tuple(replace(said, flagged=True) for said in self.context.history),
+        )
 
     def cleared(self) -> None:
         """By a person: what she said before raises nothing again."""
         history = tuple(replace(said, cleared=True) for said in self.context.history)
-        self.context = replace(self.context, red_flag=None, history=history)
+        self.context = replace(self.context, red_flag=None, standing=(), history=history)
+        self.raised, self.flagging = (), False
 
     def decided(self, decision: str) -> None:
         """How often in a row the dialogue had to ask back."""
@@ -78,6 +97,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
         earlier = await log.before(connection, conversation, state.last_seq + 1, LINES * 4)
         babies = await people.babies_of(connection, state.customer)
         staff = await people.staff_of(connection, state.chain, state.store)
+        standing = await alarms.standing(connection, conversation) if state.red_flag else []
         names = await products.names(connection, shop["chain"])
     local = datetime.fromisoformat(chat.now()).astimezone(ZoneInfo(shop["zone"]))
     return CallContext(
@@ -91,6 +111,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
             history=said(earlier),
             within_hours=is_open(shop["hours"], local),
             red_flag=state.red_flag,
+            standing=tuple(sign for sign, _ in standing),
             now=local.isoformat(timespec="seconds"),
         ),
         dict(shop["voice"] or {}),

@@ -113,11 +113,13 @@ class Rooms:
             make_scribe=lambda advisor, leg: self._voices.scribe(leg.ear, minutes.of_advisor(advisor), about.language),
             call=call,
         )
-        flags = self._flags[about.call] = Flags(self._dialogue, self._alarms, self._chat, self._hub, room, context)
+        assert self._tasks is not None
+        flags = self._flags[about.call] = Flags(
+            self._dialogue, self._alarms, self._chat, self._hub, room, context, start=self._tasks.create_task
+        )
         minutes.on_words = flags.check
         minutes.on_line = context.line
         self.open[about.call] = room
-        assert self._tasks is not None
         self._tasks.create_task(self._host(room))
         return room
 

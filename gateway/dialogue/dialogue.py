@@ -30,7 +30,7 @@ MAX_MISSES = 1
 class Gate(Protocol):
     """The deterministic safety layer (gateway.dialogue.safety)."""
 
-    def check(self, turns: Sequence[str], age_days: int | None) -> RedFlag | None: ...
+    def check(self, turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None: ...
 
     def question(self, turns: Sequence[str], age_days: int | None) -> Literal["needs_age"] | None: ...
 
@@ -57,7 +57,7 @@ class Assistant:
         self._reranker = reranker
 
     def red_flag(self, text: str, context: Context) -> RedFlag | None:
-        return self._gate.check(_turns(text, context), _youngest(context))
+        return self._gate.check(_turns(text, context), _youngest(context), context.past)
 
     def red_flag_text(self, flag: RedFlag, language: Language, *, staffed: bool = True) -> str:
         return self._gate.red_flag_text(flag, language, staffed=staffed)
@@ -79,7 +79,7 @@ class Assistant:
     async def _settled(self, text: str, context: Context) -> Closing | Draft:
         """The closing, or a draft still being written."""
         flag = self.red_flag(text, context)
-        if flag and flag.sign != context.red_flag:
+        if flag and flag.sign not in (context.red_flag, *context.standing):
             return replies.alarm(flag, self.red_flag_text(flag, context.language, staffed=context.staffed))
         if context.red_flag:
             return replies.held(context.red_flag, context)

@@ -43,6 +43,8 @@ class Said:
     text: str
     cleared: bool = False
     """A person has cleared a red flag since: this line is not looked at for signs again."""
+    flagged: bool = False
+    """A red flag was raised with this line or after it: what it shows people have been told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class Context:
     """Somebody of the store's staff is connected and hears an alarm."""
     waiting: int | None = None
     """How many wait before her for an advisor; None: she does not wait."""
+    standing: tuple[str, ...] = ()
+    """Every sign that was raised and not cleared; `red_flag` is the newest of them."""
+    past: str = ""
+    """Whose signs are looked past: "S" a baby's, "M" a mother's."""
     now: str = ""
     """ISO time in the store's zone; the dialogue asks no clock."""
 

@@ -18,6 +18,13 @@ async def known(connection: AsyncConnection, alarm: str) -> bool:
     return (await connection.execute(select(alarms.c.id).where(alarms.c.id == alarm))).first() is not None
 
 
+async def standing(connection: AsyncConnection, conversation: str) -> list[tuple[str, str | None]]:
+    """(sign, when somebody took it) of what no person has cleared, oldest first."""
+    mine = (alarms.c.conversation == conversation) & alarms.c.cleared_at.is_(None)
+    query = select(alarms.c.sign, alarms.c.acknowledged_at).where(mine).order_by(alarms.c.raised_at)
+    return [(row.sign, row.acknowledged_at) for row in await connection.execute(query)]
+
+
 async def add(connection: AsyncConnection, row: dict[str, Any]) -> None:
     await connection.execute(insert(alarms).values({"told": [], **row}))
 

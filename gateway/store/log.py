@@ -61,9 +61,15 @@ async def find(connection: AsyncConnection, conversation: str, *, lock: bool = F
 
 
 async def append(
-    connection: AsyncConnection, locked: Conversation, facts: Sequence[Fact], *, at: str, epoch: int | None = None
+    connection: AsyncConnection,
+    locked: Conversation,
+    facts: Sequence[Fact],
+    *,
+    at: str,
+    thought_in: Conversation | None = None,
 ) -> Appended:
-    """Facts land together or not at all; `locked` was found with `lock=True` in this transaction.
+    """Facts land together or not at all; `locked` was found with `lock=True` in this transaction. `thought_in`: the
+    conversation as it was when they were thought of; they are stale under another owner or another red flag.
 
     Raises `Conflict` (nonce, epoch, state), `NotYours` or `Refused`.
     """
@@ -76,8 +82,8 @@ async def append(
         if old is not None:
             answers.append(old)
             continue
-        if epoch is not None and before.epoch != epoch:
-            raise Conflict(ErrorCode.STALE_EPOCH, "the conversation has another owner now")
+        if thought_in is not None and (before.epoch, before.red_flag) != (thought_in.epoch, thought_in.red_flag):
+            raise Conflict(ErrorCode.STALE_EPOCH, "the conversation has another owner, or a red flag, now")
         for decided in await decision(connection, state, fact, at):
             state = fold(state, decided, at)
             fresh.append(await insert_event(connection, state, decided, at))

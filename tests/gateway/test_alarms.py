@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.store.engine import Store
 from signaling.protocol import Event, EventKind, Language, ServerMessage, TextBody
 from tests.gateway.served import served
-from tests.gateway.test_store import Scene, scene
+from tests.gateway.test_store import Scene, running, scene
 
 MOTHER, ADVISOR, MANAGER = "customer-lili", "advisor-chen", "manager-lin"
 FLAG = RedFlag("S04", Action.CALL_120, "breathing")
@@ -29,8 +29,8 @@ class Dangerous:
         self.asked.append(text)
         yield Closing(f"答：{text}", "handoff" if self.handoff else "answer", handoff=self.handoff)
 
-    def red_flag(self, text: str, _context: Context) -> RedFlag | None:
-        return FLAG if "憋气" in text else None
+    def red_flag(self, text: str, context: Context) -> RedFlag | None:
+        return FLAG if "憋气" in text and context.past != "S" else None
 
     def red_flag_text(self, flag: RedFlag, _language: Language, *, staffed: bool = True) -> str:
         return f"请立即拨打 120（{flag.sign}）"
@@ -52,12 +52,12 @@ class Ear:
 class World:
     """A scene with alarms and an assistant, on a clock of its own."""
 
-    def __init__(self, s: Scene) -> None:
+    def __init__(self, s: Scene, dialogue: "Dangerous | None" = None) -> None:
         self.scene = s
         self.time = clock.now()
         self.chat = Chat(s.store, s.hub, now=lambda: self.time)
         self.alarms = Alarms(s.store, self.chat, s.hub)
-        self.dialogue = Dangerous()
+        self.dialogue = dialogue or Dangerous()
         self.assistant = Assistant(s.store, self.chat, s.hub, self.alarms, self.dialogue)
 
     async def listen(self, name: str) -> Ear:
@@ -106,7 +106,7 @@ async def test_an_alarm_is_told_again_until_somebody_takes_it(database: Settings
             w.time = clock.after(w.time, TELL_AGAIN_S + 1)
             await w.alarms.tell_again()
             assert len(advisor.heard) == told
-        await w.alarms.acknowledge(advisor.person, f"a-{conversation}-{sent.seq}")  # type: ignore[arg-type]
+        await w.alarms.acknowledge(advisor.person, f"a-{conversation}-{sent.seq}-S04")  # type: ignore[arg-type]
         assert advisor.heard[-1].type == "alarm.acknowledged"
         w.time = clock.after(w.time, TELL_AGAIN_S * 10)
         await w.alarms.tell_again()
@@ -178,8 +178,8 @@ async def test_what_a_crash_left_unanswered_is_found(database: Settings) -> None
         assert len(await s.log(conversation)) == 3
     store = await Store.open(database)
     w = World(Scene(store))
-    await w.assistant.sweep()
-    assert list(w.assistant._waiting) == [conversation]
+    async with running(w.assistant):
+        assert (await w.scene.heard(conversation, role="assistant", seq=4)).body == TextBody(text="答：几点关门")
     await store.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -63,6 +64,29 @@ class Scene:
     async def log(self, conversation: str) -> list[Event]:
         async with self.store.read() as connection:
             return await log.after(connection, conversation, 0, 10_000)
+
+    async def heard(self, conversation: str, **fits: object) -> Event:
+        """The first event of the log that fits, once it is there."""
+        async with asyncio.timeout(5):
+            while True:
+                for event in await self.log(conversation):
+                    if all(getattr(event, name) == value for name, value in fits.items()):
+                        return event
+                await asyncio.sleep(0.01)
+
+
+class Loop(Protocol):
+    async def run(self) -> None: ...
+
+
+@asynccontextmanager
+async def running(loop: Loop) -> AsyncIterator[None]:
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -145,12 +169,13 @@ async def test_a_stale_epoch_cannot_write_and_a_retry_of_what_was_written_can(da
     async with scene(database) as s:
         conversation = await s.begin()
         answer = Fact(EventKind.MESSAGE_SENT, "assistant", "assistant", "answer-9", {"kind": "text", "text": "好的"})
-        first = await s.chat.append(conversation, answer, epoch=0)
+        then = await s.chat.state(await s.person(MOTHER), conversation)
+        first = await s.chat.append(conversation, answer, thought_in=then)
         await s.chat.act(await s.person(ADVISOR), conversation, "nonce-0001", "accept")
-        assert await s.chat.append(conversation, answer, epoch=0) == first
+        assert await s.chat.append(conversation, answer, thought_in=then) == first
         for late in (replace(answer, nonce="answer-10"), replace(answer, nonce="answer-11", role="system")):
             with pytest.raises(Conflict) as refused:
-                await s.chat.append(conversation, late, epoch=0)
+                await s.chat.append(conversation, late, thought_in=then)
             assert refused.value.code == ErrorCode.STALE_EPOCH
 
 

@@ -60,29 +60,34 @@ def _rank(sign: str) -> tuple[int, int]:
 _GRAVEST_FIRST = sorted(RULES, key=lambda rule: _rank(rule.sign))
 
 
-def _flags(turns: Sequence[str], age_days: int | None) -> Iterator[RedFlag]:
+def _flags(turns: Sequence[str], age_days: int | None, past: str) -> Iterator[RedFlag]:
     """Of each reading, what the numbers say and the gravest that the words say."""
     for talk, numbers in _talks(turns, age_days):
         for measure in measured.MEASURES:
-            if reading := measure(numbers):
+            if (reading := measure(numbers)) and not _is_of(past, reading.sign):
                 yield RedFlag(reading.sign, ACTIONS[reading.sign], reading.why)
-        told = next((rule for rule in _GRAVEST_FIRST if found(rule, talk)), None)
+        told = next((rule for rule in _GRAVEST_FIRST if not _is_of(past, rule.sign) and found(rule, talk)), None)
         if told:
             yield RedFlag(told.sign, ACTIONS[told.sign], told.why)
 
 
-def check(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
+def _is_of(past: str, sign: str) -> bool:
+    return bool(past) and sign.startswith(past)
+
+
+def check(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None:
     """`turns`: the customer's lines since a person last cleared a flag, oldest first. `age_days`: from the card.
+    `past`: whose signs are looked past, "S" a baby's, "M" a mother's.
 
     Of several signs the one whose action is gravest; of those the cause before what it does (the order of
     actions.json): a choking child turns blue.
     """
-    return flagged(turns, age_days) or _hunch(turns, age_days)
+    return flagged(turns, age_days, past) or (None if past else _hunch(turns, age_days))
 
 
-def flagged(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
+def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None:
     """What the tables say."""
-    return min(_flags(turns, age_days), key=lambda flag: _rank(flag.sign), default=None)
+    return min(_flags(turns, age_days, past), key=lambda flag: _rank(flag.sign), default=None)
 
 
 def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
