@@ -65,7 +65,8 @@ class Record:
             case "handed_back":
                 await self._chat.act(advisor, conversation, new_nonce(), "hand_back")
             case "vanished":
-                back = Fact(EventKind.CONVERSATION_HANDED_BACK, "system", "system", new_nonce(), data={"by": "system"})
+                data = {"by": "system", "of": advisor.id}  # somebody else may have accepted it meanwhile
+                back = Fact(EventKind.CONVERSATION_HANDED_BACK, "system", "system", new_nonce(), data=data)
                 wait = Fact(EventKind.CONVERSATION_QUEUED, "system", "system", new_nonce(), data={"reason": "asked"})
                 await room.minutes.append(back, wait)
 

@@ -165,7 +165,7 @@ def recalling(proposed: Fact, now: str, target: Event | None) -> tuple[Fact, ...
     """A customer: her own, within two minutes. An advisor: her own or the assistant's, any time (audited)."""
     if target is None or target.kind != EventKind.MESSAGE_SENT:
         return Refusal(ErrorCode.NOT_FOUND, "no such message")
-    if target.sender != proposed.sender and (proposed.role == "customer" or target.role == "customer"):
+    if target.sender != proposed.sender and (proposed.role == "customer" or target.role != "assistant"):
         return Refusal(ErrorCode.NOT_FOUND, "not a message of yours")
     age = datetime.fromisoformat(now) - datetime.fromisoformat(target.at)
     if proposed.role == "customer" and age > CUSTOMER_RECALL:
@@ -174,7 +174,8 @@ def recalling(proposed: Fact, now: str, target: Event | None) -> tuple[Fact, ...
 
 
 def moving(state: Conversation, proposed: Fact) -> tuple[Fact, ...] | Refusal:
-    """The lines of the diagram."""
+    """The lines of the diagram. While a red flag stands nothing is resolved: somebody has to say that it is over. A
+    hand-back `of` an advisor who has vanished holds only while the conversation is still theirs."""
     mine = state.assignee == proposed.sender or proposed.role in ("manager", "system")
     wrong = Refusal(ErrorCode.WRONG_STATE, f"the conversation is {state.state}")
     match proposed.kind:
@@ -185,6 +186,10 @@ def moving(state: Conversation, proposed: Fact) -> tuple[Fact, ...] | Refusal:
         case EventKind.CONVERSATION_ASSIGNED:
             free = state.state != "assigned" or mine
             return (proposed,) if free else Refusal(ErrorCode.TAKEN, "another advisor was first")
+        case EventKind.CONVERSATION_HANDED_BACK if proposed.data.get("of", state.assignee) != state.assignee:
+            return wrong
+        case EventKind.CONVERSATION_RESOLVED if state.red_flag is not None:
+            return Refusal(ErrorCode.WRONG_STATE, "clear the red flag first")
         case EventKind.CONVERSATION_HANDED_BACK | EventKind.CONVERSATION_WRAPPED_UP:
             return (proposed,) if mine and state.state in ("assigned", "wrap_up") else wrong
         case _:

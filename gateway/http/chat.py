@@ -96,7 +96,7 @@ async def write(ask: Ask) -> web.StreamResponse:
     """POST …/events: a message.send, or another writing message named by `type`. 201 with the ack."""
     content = await ask.content()
     content.setdefault("type", "message.send")
-    if content["type"] not in {kind.model_fields["type"].default for kind in WRITABLE}:
+    if content["type"] not in [kind.model_fields["type"].default for kind in WRITABLE]:  # it may be any JSON
         raise BadInput(ErrorCode.UNKNOWN_TYPE, "not a writing message")
     return await carried_out(ask, content, 201)
 

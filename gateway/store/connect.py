@@ -28,6 +28,7 @@ def postgres(url: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=3,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people write has no place in a log
         connect_args={"timeout": 3, "server_settings": limits},
     )
 
@@ -40,6 +41,7 @@ def sqlite(url: str, *, writes: bool) -> Engine:
         pool_size=1 if writes else READERS,
         max_overflow=0,
         pool_timeout=3,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
     )
 

@@ -267,7 +267,10 @@ class Store:
     async def write(self, job: Job[T], then: Then[T] | None = None, *, deadline_s: float = WRITE_DEADLINE_S) -> T:
         """One transaction; returns after commit, or raises within `deadline_s`."""
         with coded(), WRITES.time():
-            return await self._backend.write(job, then, deadline_s)
+            try:
+                return await self._backend.write(job, then, deadline_s)
+            except IntegrityError:  # somebody wrote the same row meanwhile: this time the job finds it
+                return await self._backend.write(job, then, deadline_s)
 
     async def close(self) -> None:
         await self._backend.close()

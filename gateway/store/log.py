@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.conversation import Conversation, Refusal, decide, fold
 from gateway.domain.events import Fact, body_hash
 from gateway.errors import Conflict, NotYours, Refused
-from gateway.store import alarms, audit, files, search
+from gateway.store import alarms, audit, files, search, teaching
 from gateway.store.schema import EDITED, conversations, events, outbox
 from signaling.protocol import ErrorCode, Event, EventKind
 
@@ -163,6 +163,8 @@ async def consequences(connection: AsyncConnection, state: Conversation, fact: F
 async def redact(connection: AsyncConnection, conversation: str, seq: int) -> None:
     """What was recalled is gone, not only hidden: its row stays for the count, its content does not."""
     where = (events.c.conversation == conversation) & (events.c.seq == seq)
+    gone = await at_seq(connection, conversation, seq)
+    await teaching.forget(connection, conversation, seq, getattr(gone and gone.body, "text", ""))
     await connection.execute(update(events).where(where).values(body=None, data={"recalled": True}))
     edits = (events.c.conversation == conversation) & EDITED
     for row in (await connection.execute(select(events).where(edits))).mappings().all():

@@ -51,6 +51,15 @@ async def propose(connection: AsyncConnection, conversation: str, draft: str) ->
         await connection.execute(update(unanswered).where(unanswered.c.id == newest).values(draft=draft[:4_000]))
 
 
+async def forget(connection: AsyncConnection, conversation: str, seq: int, words: str) -> None:
+    """A recalled message is no question any more, and its words are nobody's draft."""
+    mine = unanswered.c.conversation == conversation
+    await connection.execute(delete(unanswered).where(mine, unanswered.c.seq == seq))
+    if words:
+        drafted = mine & (unanswered.c.draft == words[:4_000])
+        await connection.execute(update(unanswered).where(drafted).values(draft=""))
+
+
 async def clusters(connection: AsyncConnection, chain: str, state: str = "open") -> list[dict[str, Any]]:
     """Clusters, largest first: id, size, questions (newest first, up to 20), reasons, draft, last_at."""
     mine = (unanswered.c.chain == chain) & (unanswered.c.state == state)

@@ -144,6 +144,27 @@ def test_recall_hers_within_two_minutes_his_at_any_time() -> None:
     assert isinstance(decide(FRESH, his, START, mother), Refusal)
 
 
+def test_an_advisor_recalls_nobody_elses_words_but_the_assistants() -> None:
+    recall = proposal(EventKind.MESSAGE_RECALLED, ("chen", "advisor"), 1, 3)
+    for who, may in ((("wu", "advisor"), False), (("system", "system"), False), (("assistant", "assistant"), True)):
+        target = event(replace(FRESH, last_seq=1), proposal(EventKind.MESSAGE_SENT, who, 0, 1), START)
+        assert isinstance(decide(FRESH, recall, START, target), Refusal) is not may
+
+
+def test_nothing_is_resolved_while_a_red_flag_stands() -> None:
+    resolve = proposal(EventKind.CONVERSATION_RESOLVED, ("chen", "advisor"), 0, 1)
+    his = replace(FRESH, state="assigned", owner="advisor", assignee="chen")
+    assert decide(his, resolve, START) == (resolve,)
+    assert isinstance(decide(replace(his, red_flag="S04"), resolve, START), Refusal)
+
+
+def test_an_advisor_who_vanished_from_a_call_hands_back_only_what_is_still_his() -> None:
+    back = Fact(EventKind.CONVERSATION_HANDED_BACK, "system", "system", "nonce-1", data={"by": "system", "of": "chen"})
+    his = replace(FRESH, state="assigned", owner="advisor", assignee="chen")
+    assert decide(his, back, START) == (back,)
+    assert isinstance(decide(replace(his, assignee="wu"), back, START), Refusal)
+
+
 @given(KINDS, WHO)
 def test_a_customer_sees_every_seq_but_not_every_content(kind: EventKind, who: tuple[str, str]) -> None:
     fact = replace(proposal(kind, who, 1, 7), data={"text": "canary"})

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
 from gateway.alarms import TAKEN_S, TELL_AGAIN_S
@@ -15,9 +18,10 @@ from gateway.domain.events import Fact
 from gateway.errors import StorageBroken
 from gateway.hub import Hub
 from gateway.settings import Settings
-from gateway.store import log
-from gateway.store.schema import alarms
+from gateway.store import log, teaching
+from gateway.store.schema import alarms, chains, people, unanswered
 from signaling.protocol import ErrorCode, Event, EventKind, TextBody
+from tests.gateway.served import served
 from tests.gateway.test_alarms import ADVISOR, FLAG, MOTHER, Dangerous, World
 from tests.gateway.test_store import Scene, running, scene
 
@@ -232,3 +236,55 @@ async def test_an_answer_is_not_lost_when_she_asks_for_a_person_meanwhile(databa
         w = World(s, Pressed())
         asked = await w.says(conversation, "宝宝湿疹怎么办")
         assert (await s.heard(conversation, nonce=f"answer-{asked.seq}")).body == TextBody(text="已请顾问")
+
+
+# ---------------------------------------------------------------- what is gone, and what is no log's
+
+
+async def test_a_recalled_question_or_draft_is_gone_from_the_managers_list_too(database: Settings) -> None:
+    async with scene(database) as s:
+        conversation, mother, advisor = await s.begin(), await s.person(MOTHER), await s.person(ADVISOR)
+        one, two = [await s.say(MOTHER, conversation, f"nonce-{n:04}", f"问题{n}") for n in range(2)]
+        said = await s.say(ADVISOR, conversation, "nonce-0009", "我家的秘密")
+
+        async def noted(connection: AsyncConnection) -> None:
+            for asked in (one, two):
+                await teaching.note(connection, mother.chain, conversation, asked.seq, "问题", "miss", "k-1", said.at)
+            await teaching.propose(connection, conversation, "我家的秘密")
+
+        await s.store.write(noted)
+        await s.chat.recall(mother, conversation, "nonce-0010", one.seq)
+        await s.chat.recall(advisor, conversation, "nonce-0011", said.seq)
+        async with s.store.read() as connection:
+            rows = (await connection.execute(select(unanswered.c.seq, unanswered.c.draft))).all()
+        assert [tuple(row) for row in rows] == [(two.seq, "")]
+
+
+async def test_the_database_names_no_values_in_its_errors(database: Settings) -> None:
+    async with scene(database) as s:
+        mother = await s.person(MOTHER)
+        row = {"id": mother.id, "chain": mother.chain, "role": "customer", "name": "王丽丽", "created_at": clock.now()}
+        with pytest.raises(IntegrityError) as broken:
+            await s.store.write(lambda connection: connection.execute(insert(people).values(row)))
+        assert "王丽丽" not in str(broken.value)
+
+
+async def test_who_was_second_with_the_same_row_finds_it(database: Settings) -> None:
+    async with scene(database) as s:
+        tries: list[int] = []
+        chain = (await s.person(MOTHER)).chain
+
+        async def raced(connection: AsyncConnection) -> str:
+            tries.append(1)
+            if len(tries) == 1:  # what PostgreSQL says when another transaction was first
+                await connection.execute(insert(chains).values(id=chain, name="twice"))
+            return "found"
+
+        assert await s.store.write(raced) == "found"
+
+
+async def test_a_type_that_is_no_word_is_refused(settings: Settings) -> None:
+    async with served(settings) as house:
+        conversation = await house.conversation(MOTHER)
+        path = f"/api/v1/conversations/{conversation}/events"
+        assert (await house.call(MOTHER, "POST", path, type=[]))[0] == 400

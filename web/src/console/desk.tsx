@@ -134,12 +134,13 @@ interface ActsProps {
 /** Only what may be done now. */
 function Acts({ thread, item, me, calling, onAct }: ActsProps) {
   const { state, assignee, redFlag } = thread.view.value;
+  const flagged = Boolean(redFlag ?? item?.red_flag); // nothing is resolved while it stands
   const mine = state !== "with_assistant" && state !== "queued" && state !== "resolved" && assignee === me;
   const may: readonly (readonly [boolean, Act, string])[] = [
     [!mine && state !== "resolved", "accept", "primary"],
     [mine && !calling, "hand_back", ""],
-    [mine && !calling, "resolve", ""],
-    [Boolean(redFlag ?? item?.red_flag), "clear_red_flag", ""],
+    [mine && !calling && !flagged, "resolve", ""],
+    [flagged, "clear_red_flag", ""],
   ];
   return (
     <>
