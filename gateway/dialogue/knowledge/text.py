@@ -42,6 +42,7 @@ def _numeral(match: re.Match[str]) -> str:
 def normalise(text: str) -> str:
     """NFKC, lower case, Chinese numerals before a unit as digits, ages in halves as months."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    text = re.sub(r"(?:出生|初生)(?=到|至|-|~|–)|\bbirth(?= ?(?:to|-|–|until) ?\d)", "0", text)
     text = text.replace("半岁", "6个月").replace("周岁", "岁").replace("满月", "1个月 满月")
     text = re.sub(r"([一二两三四五六]|\d)岁半", lambda m: f"{int(_DIGITS.get(m[1], m[1])) * 12 + 6}个月", text)
     text = re.sub(r"([一二两三四五六七八九]|\d+)个半月", lambda m: f"{_DIGITS.get(m[1], m[1])}.5个月", text)
@@ -140,7 +141,8 @@ _DOWNWARDS = re.compile(r"以下|以内|以前|之前|内|前|\s*(?:and|or) (?:u
 _FROM = re.compile(r"(?:超过|大于|满|\bover|\bfrom|\babove|\bafter|\bpast)\s*$")
 _UP_TO = re.compile(r"(?:不到|不满|小于|未满|\bunder|\bup to|\bbelow|\bbefore|\buntil)\s*$")
 _AGES = (
-    (re.compile(r"新生儿|刚出生|刚生(?:下|的)|\bnewborns?\b|\bfrom birth\b"), 0.0, 1.0),
+    (re.compile(r"新生儿|刚出生|刚生(?:下|的)|\bnewborns?\b"), 0.0, 3.0),
+    (re.compile(r"\bfrom birth\b"), 0.0, inf),
     (re.compile(r"\btoddlers?\b"), 12.0, 36.0),
 )
 
