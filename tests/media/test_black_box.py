@@ -161,7 +161,9 @@ def test_11_a_pause_inside_the_sentence_is_one_turn() -> None:
 
 
 def test_12_one_lost_packet_leaves_no_delay() -> None:
-    assert _reply_after_loss(lost=25) == pytest.approx(_reply_after_loss(lost=None), abs=0.021)
+    whole = _reply_after_loss(lost=None)
+    assert _reply_after_loss(lost=25) == pytest.approx(whole, abs=0.021)
+    assert _reply_after_loss(lost=148) <= whole + 0.061, "it stalled on a packet lost in her last words"
 
 
 def _reply_after_loss(lost: int | None) -> float:
@@ -228,6 +230,18 @@ def test_14_hanging_up_before_anything_was_said_leaves_no_task() -> None:
         call = ScriptedCall(20.0, greet=True)
         call.at(0.03, lambda _: call.ear.hang_up())
         await call.run()
+        assert len(asyncio.all_tasks()) == 1
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("at", [1.5, 2.1, 5.0])
+def test_14a_hanging_up_while_somebody_speaks_or_thinks_leaves_no_task(at: float) -> None:
+    async def main() -> None:
+        call = call_with_long_answer()
+        call.at(at, lambda _: call.ear.hang_up())
+        async with asyncio.timeout(30):
+            await call.run()
         assert len(asyncio.all_tasks()) == 1
 
     virtual_time.run(main())
