@@ -58,7 +58,8 @@ export class CallLine {
     private readonly style: "browser" | "phone" = "browser",
   ) {
     this.peers = new Peers(page.connection, (peer, state) => this.peerChanged(peer, state));
-    this.standby = new Standby(page, this.peers, () => this.state.value.phase === "opening" || this.inCall);
+    const busy = () => this.state.value.phase === "opening" || this.inCall;
+    this.standby = new Standby(page, this.peers, busy, (peer) => this.sound.prepare(peer.remote));
     this.telling = new Telling(page.connection, () => this.state.value.call, () => this.stats());
     page.connection.onMessage((message) => this.hear(message));
     addEventListener("online", () => this.inCall && void this.resume());

@@ -9,6 +9,7 @@ const ASSISTANT_HANGOVER_MS = 350;
 const RESTORE_MS = 400;
 const DUCKED = 0.18;
 const FLOOR_RISE_DB = 0.05;
+const FIRST_SOUND_MS = 8;
 
 export interface Levels {
   /** dBFS of the last animation frame. */
@@ -17,17 +18,33 @@ export interface Levels {
   readonly ducked: boolean;
 }
 
-let warmed: AudioContext | null = null;
-
-/** The first AudioContext of a page costs tens of milliseconds: made before the tap, it costs the tap none. */
-export function warmUp(): void {
-  warmed ??= new AudioContext();
+interface Analysed {
+  readonly stream: MediaStream;
+  readonly analyser: AnalyserNode;
+  /** Chromium collects a source nobody holds. */
+  readonly source: MediaStreamAudioSourceNode;
 }
 
-function freshContext(): AudioContext {
-  const context = warmed ?? new AudioContext();
-  warmed = null;
-  return context;
+let warm: AudioContext | null = null;
+let awaited: Analysed | null = null;
+
+/** A page's AudioContext and its first source cost tens of milliseconds: made before the tap, they cost the tap none. */
+export function prepare(remote: MediaStream): void {
+  warm ??= new AudioContext();
+  awaited = analyse(warm, remote);
+}
+
+function analyse(context: AudioContext, stream: MediaStream): Analysed | null {
+  if (!stream.getAudioTracks().length) return null;
+  try {
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 1024; // 21 ms at 48 kHz: a little more than one frame of a 60 Hz screen
+    const source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
+    source.connect(analyser);
+    return { stream, analyser, source };
+  } catch {
+    return null; // too many contexts, or sample rates that do not fit: the call goes on without levels and duck
+  }
 }
 
 export class Ears {
@@ -36,16 +53,16 @@ export class Ears {
   onFirstSound: ((at: number) => void) | null = null;
   /** Only the assistant is ducked, never a person. */
   mayDuck = false;
-  private readonly context = freshContext();
-  private local: AnalyserNode | null = null;
-  private remote: AnalyserNode | null = null;
-  private readonly sources: MediaStreamAudioSourceNode[] = [];
+  private readonly context = warm ?? new AudioContext();
+  private local: Analysed | null = null;
+  private remote: Analysed | null = awaited;
   private floor = -60;
   private remoteHeardAt = -Infinity;
   private spokeAt = -Infinity;
   private running = true;
 
   constructor(private readonly player: HTMLMediaElement) {
+    warm = awaited = null;
     void this.context.resume().catch(() => undefined);
     const look = () => {
       if (!this.running) return;
@@ -53,14 +70,15 @@ export class Ears {
       requestAnimationFrame(look);
     };
     look();
+    this.awaitSound();
   }
 
   hearLocal(stream: MediaStream): void {
-    this.local = this.analyse(stream);
+    this.local = analyse(this.context, stream);
   }
 
   hearRemote(stream: MediaStream): void {
-    this.remote = this.analyse(stream);
+    if (this.remote?.stream !== stream) this.remote = analyse(this.context, stream);
   }
 
   close(): void {
@@ -69,23 +87,17 @@ export class Ears {
     void this.context.close().catch(() => undefined);
   }
 
-  private analyse(stream: MediaStream): AnalyserNode | null {
-    if (!stream.getAudioTracks().length) return null;
-    try {
-      const analyser = this.context.createAnalyser();
-      analyser.fftSize = 1024; // 21 ms at 48 kHz: a little more than one frame of a 60 Hz screen
-      const source = this.context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
-      source.connect(analyser);
-      this.sources.push(source); // Chromium collects a source nobody holds
-      return analyser;
-    } catch {
-      return null; // too many contexts, or sample rates that do not fit: the call goes on without levels and duck
-    }
+  /** The first sound is not waited for by the frame: while the call's picture is drawn first, frames come late. */
+  private awaitSound(): void {
+    if (!this.running || this.remoteHeardAt > 0) return;
+    const now = performance.now();
+    if (decibels(this.remote?.analyser) > HEARD_DB) this.heard(now);
+    else setTimeout(() => this.awaitSound(), FIRST_SOUND_MS);
   }
 
   private look(now: number): void {
-    const local = decibels(this.local);
-    const remote = decibels(this.remote);
+    const local = decibels(this.local?.analyser);
+    const remote = decibels(this.remote?.analyser);
     if (remote > HEARD_DB) this.heard(now);
     const speech = this.isSpeech(local);
     if (speech) this.spokeAt = now;
@@ -114,7 +126,7 @@ export class Ears {
 
 const samples = new Float32Array(1024);
 
-function decibels(analyser: AnalyserNode | null): number {
+function decibels(analyser: AnalyserNode | undefined): number {
   if (!analyser) return QUIET_DB;
   analyser.getFloatTimeDomainData(samples);
   let power = 0;

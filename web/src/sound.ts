@@ -1,7 +1,7 @@
 /** The other side's sound: played, listened to, ducked while she speaks over the assistant. */
 
 import { signal } from "@preact/signals";
-import { Ears, type Levels } from "./levels";
+import { Ears, type Levels, prepare } from "./levels";
 
 export class Sound {
   /** What the other side sends, for the picture. */
@@ -20,9 +20,16 @@ export class Sound {
     return this.ears?.levels ?? null;
   }
 
+  /** Before the tap: the player and the ears wait at what the other side will send, so that the tap only plays it. */
+  prepare(stream: MediaStream): void {
+    if (this.ears) return;
+    this.player.srcObject = stream;
+    prepare(stream);
+  }
+
   /** A call begins; `heard` is told when the other side is first audible. */
   open(heard: (at: number) => void): void {
-    this.close();
+    this.ears?.close();
     this.ears = new Ears(this.player);
     this.ears.onFirstSound = heard;
   }
@@ -33,7 +40,7 @@ export class Sound {
 
   play(stream: MediaStream): void {
     this.stream.value = stream;
-    this.player.srcObject = stream;
+    if (this.player.srcObject !== stream) this.player.srcObject = stream;
     this.ears?.hearRemote(stream);
     this.resume();
   }

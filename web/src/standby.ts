@@ -1,7 +1,6 @@
 /** A peer connection made before the tap: ICE and DTLS are up while the page is visible, no microphone is asked for. The
  * tap is then replaceTrack and one message. The gateway sheds standbys first under load; then the tap trickles. */
 
-import { warmUp } from "./levels";
 import type { Page } from "./page";
 import { whyNoCalls } from "./microphone";
 import type { Peers } from "./peers";
@@ -20,6 +19,7 @@ export class Standby {
     private readonly page: Page,
     private readonly peers: Peers,
     private readonly busy: () => boolean,
+    private readonly made: (peer: Peer) => void,
   ) {
     void askPermission().then((permission) => (this.permission = permission));
     page.connection.onState((state) => (state === "online" ? this.wanted() : this.gone()));
@@ -59,7 +59,7 @@ export class Standby {
     const peer = this.peers.make();
     this.peer = peer;
     peer.offer().catch(() => peer === this.peer && this.shed());
-    warmUp();
+    this.made(peer);
   }
 
   /** Was the microphone allowed before? Then ringing need not wait for it. */
