@@ -181,8 +181,8 @@ class Assistant:
             await self._answer(question, *known)
 
     async def _answer(self, question: Event, state: Conversation, context: Context) -> None:
-        if state.owner != "assistant" or state.call is not None:
-            return
+        if state.owner != "assistant" or (state.call is not None and words(question)):
+            return  # an advisor answers, or the voice of the call: all but what has no words
         typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
         self._hub.flash(state.id, typing, "customer")
         await self._reply(question, state, await self._said(words(question), context))

@@ -121,6 +121,9 @@ class Calls:
             language=context().language,
             nonce=nonce,
         )
+        if again := self._started_with(line.person, nonce):
+            return again
+        await self._admit(line.person)  # once more: others came while the context was read
         leg = self.peers.take(line, peer)
         room = self.rooms.make(about, context, Call(connect_s=self._settings.connect_deadline))
         room.began, room.line = began, line
@@ -180,13 +183,9 @@ class Calls:
             await room.ask(machine.Stopped("advisor_left"))
 
     async def say(self, person: Person, call: str, nonce: str, text: str) -> None:
-        """She typed or tapped a choice: it is in the log like any message, and a turn like a spoken one."""
+        """She typed or tapped a choice: a message like any other, which the voice answers (Rooms)."""
         room = self._hers(person, call)
-        sent = await self._chat.send(person, room.about.conversation, nonce, TextBody(text=text))
-        if sent.seq > room.minutes.last_seq:  # a repeated request is not said twice
-            room.minutes.last_seq = sent.seq
-            room.minutes.on_line("customer", text)
-            room.hear(text, "typed")
+        await self._chat.send(person, room.about.conversation, nonce, TextBody(text=text))
 
     def press(self, person: Person, call: str, digit: str) -> None:
         """A key of the pad."""

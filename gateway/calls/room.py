@@ -5,6 +5,7 @@ media are immediate, what has to be written is queued in the minutes, so that no
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -32,6 +33,8 @@ Owning = Literal["taken", "handed_back", "vanished"]
 DEAD_S = 4.0
 """No datagram of any kind for this long: the line is dead. A live one sends STUN, RTCP or media all the time."""
 LOOK_S = 0.5
+WAITING = 16
+"""Typed turns that wait for the voice; overflow: the oldest gets no answer of its own."""
 INBOX = 64
 """Events that wait; overflow: refused, the caller hears it. A call sees a handful a minute."""
 
@@ -84,6 +87,7 @@ class Room:
         self._tasks: asyncio.TaskGroup | None = None
         self._begun: asyncio.Future[None] | None = None
         self._voice: asyncio.Task[None] | None = None
+        self._unheard: deque[tuple[str, Source]] = deque(maxlen=WAITING)
         self._broken = False
         """The voice has been made anew."""
         self.began = self._loop.time()
@@ -115,9 +119,12 @@ class Room:
         )
 
     def hear(self, text: str, source: Source) -> None:
-        """Typed words, a tapped choice or a key: a turn like a spoken one."""
-        if self.voicing:
+        """Typed words, a tapped choice or a key: a turn like a spoken one, and never lost: while her line is not up
+        yet, or down, it waits for the voice."""
+        if self.voicing and not self.call.away:
             self.voicing.speaker.hear(text, source)
+        else:
+            self._unheard.append((text, source))
 
     def warn(self, words: str) -> None:
         """A red flag: the assistant breaks off and says this to its end. With an advisor, he is there to act."""
@@ -290,6 +297,9 @@ class Room:
             self._voice = self._tasks.create_task(self._assist(self.voicing.speaker))
         else:
             self.voicing.speaker.take_back(words)
+        for text, source in self._unheard:
+            self.voicing.speaker.hear(text, source)
+        self._unheard.clear()
         self.leg.speak(self.voicing.pull)
 
     async def _assist(self, speaker: Speaker) -> None:
@@ -320,6 +330,7 @@ class Room:
         if seat is None or self.leg is None:
             return
         self._unbridge()
+        self._unheard.clear()  # his to answer
         self._ear.listen_to(self.leg)
         self._bridge = Bridge(self.leg, seat.leg)
         if self._make_scribe and self._tasks:

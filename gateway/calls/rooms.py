@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import RowMapping
 
 from gateway.alarms import Alarms
+from gateway.assistant import words
 from gateway.calls import context as call_context
 from gateway.calls.about import About
 from gateway.calls.answers import SpokenAnswers
@@ -29,7 +30,7 @@ from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
 from media.ports import Ear, Journal
-from signaling.protocol import Event, Language
+from signaling.protocol import Event, EventKind, Language, SpeechBody
 
 log = structlog.get_logger()
 
@@ -133,9 +134,20 @@ class Rooms:
             self._flags.pop(room.about.call, None)
 
     def _heard(self, event: Event) -> None:
+        """Each event passes once. What she writes beside the call is a turn of it, however it was sent."""
         for room in self.open.values():
             if room.about.conversation == event.conversation:
                 self._flags[room.about.call].follow(event)
+                if event.kind == EventKind.MESSAGE_SENT and event.role == "customer" and room.call.state != "ended":
+                    self._written(room, event)
+
+    def _written(self, room: Room, event: Event) -> None:
+        """A photo has no words: the assistant says in the chat that it cannot see it."""
+        text = words(event)
+        if text and not isinstance(event.body, SpeechBody):  # what she said herself, just now
+            room.minutes.last_seq = max(room.minutes.last_seq, event.seq)
+            room.minutes.on_line("customer", text)
+            room.hear(text, "typed")
 
     # ------------------------------------------------------------ what a room asks for
 

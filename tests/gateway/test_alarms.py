@@ -7,10 +7,11 @@ from gateway.alarms import TELL_AGAIN_S, Alarms
 from gateway.assistant import Assistant
 from gateway.chat import Chat
 from gateway.dialogue.ports import Action, Closing, Context, HandoffReason, RedFlag, Say
+from gateway.domain.events import Fact
 from gateway.hub import Hub
 from gateway.settings import Settings
 from gateway.store.engine import Store
-from signaling.protocol import Event, EventKind, Language, ServerMessage, TextBody
+from signaling.protocol import Event, EventKind, FileRef, ImageBody, Language, ServerMessage, TextBody
 from tests.gateway.served import served
 from tests.gateway.test_store import Scene, running, scene
 
@@ -158,6 +159,24 @@ async def test_an_answer_lands_once_and_a_late_one_not_at_all(database: Settings
         late = await w.says(conversation, "还有别的吗")
         kinds = [event.kind for event in (await s.log(conversation))[late.seq :]]
         assert kinds == [EventKind.CONVERSATION_ASSIGNED]
+
+
+async def test_in_a_call_words_are_the_voice_s_but_a_photo_is_owned_up_to(settings: Settings) -> None:
+    async with scene(settings) as s:
+        w = World(s)
+        conversation = await s.begin()
+        mother = await s.person(MOTHER)
+        started = Fact(EventKind.CALL_STARTED, mother.id, "customer", "nonce-call", data={"call": "k-1"})
+        await w.chat.append(conversation, started)
+        text = await w.says(conversation, "几点关门")
+        assert (await s.log(conversation))[-1].seq == text.seq
+        ref = FileRef(id="f-1", name="疹子.jpg", media_type="image/jpeg", size=10)
+        photo = ImageBody(file=ref, width=10, height=10)
+        await w.assistant.answer(text.model_copy(update={"body": photo}))
+        said, queued = (await s.log(conversation))[text.seq :]
+        assert isinstance(said.body, TextBody)
+        assert "看不了照片" in said.body.text
+        assert queued.kind == EventKind.CONVERSATION_QUEUED
 
 
 async def test_a_handoff_queues_her_once(database: Settings) -> None:

@@ -121,6 +121,32 @@ async def test_typed_words_are_a_turn_and_the_log_keeps_what_was_heard(house: Se
         assert caption["call"] == line.call
 
 
+async def test_what_she_sends_in_the_chat_beside_the_call_is_a_turn_of_it_once(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        for _ in range(2):  # the page repeats what was not acknowledged
+            await line.client.send(line.conversation, "订单到哪了", nonce="nonce-order")
+        await said(house, line.conversation, 1)
+        await line.client.ask("call.say", call=line.call, text="谢谢")
+        await said(house, line.conversation, 2)
+        await asyncio.sleep(1.5)
+        assert len(await spoken(house, line.conversation)) == 2
+
+
+async def said(house: Served, conversation: str, answers: int) -> None:
+    async with asyncio.timeout(15):
+        while len(await spoken(house, conversation)) < answers:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def spoken(house: Served, conversation: str) -> list[Any]:
+    """Answers of the voice in the log: the greeting is a text."""
+    said = await rows(house, events, conversation=conversation, role="assistant", kind="message.sent")
+    return [row for row in said if row["body"]["kind"] == "speech" and row["body"]["text"].startswith("Reply")]
+
+
 async def test_a_spoken_turn_is_answered_and_measured(house: Served) -> None:
     """A tone is no speech to Silero, so her words are played from a recording of espeak."""
     words = Spoken(await recording("Hello, can you tell me where my order is today?"))

@@ -147,6 +147,23 @@ def test_a_voice_that_breaks_is_made_anew_and_says_so() -> None:
     play(story)
 
 
+def test_what_she_types_while_her_line_is_down_waits_for_the_voice() -> None:
+    async def story(scene: Scene) -> None:
+        scene.room.hear("在吗", "typed")
+        await scene.tap(nothing)
+        assert scene.voices[0].told == ["", "在吗"]
+        scene.leg.silent = 4.2
+        await asyncio.sleep(1)
+        scene.room.hear("订单到哪了", "typed")
+        assert scene.voices[0].told[-1] == "-"
+        scene.leg.silent = 0.0
+        await asyncio.sleep(1)
+        assert scene.voices[0].told[-1] == "订单到哪了"
+        assert scene.voices[0].told.count("订单到哪了") == 1
+
+    play(story)
+
+
 def test_while_she_is_away_a_broken_voice_waits_for_her() -> None:
     async def story(scene: Scene) -> None:
         await scene.tap(nothing)
