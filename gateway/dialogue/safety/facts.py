@@ -94,11 +94,25 @@ _FAHRENHEIT = _pattern("fahrenheit")
 _WARMTH = _pattern("warmth")
 
 
+_BARE = re.compile(
+    r"(?<![\d.])(3[89]\.\d|10[0-4]\.\d)(?![\d.]|元|块|码|斤|kg|cm|ml|mm|%|折| ?(?:dollars|pounds|lbs?|oz))"
+)
+_PRICED = re.compile(r"钱|价|元|块|买|卖|包邮|活动|优惠|券|折|货|单|\$|£|€|price|cost|order|pack|buy|pay|size|[￥¥]")
+
+
+def _bare(sentence: re.Match[str]) -> Iterator[Measure]:
+    for match in _BARE.finditer(sentence.group(0)):
+        value = float(match[1])
+        celsius = value if value < 50 else round((value - 32) / 1.8, 2)
+        yield Measure(celsius, sentence.start() + match.start(), sentence.start() + match.end())
+
+
 def temperatures(text: str) -> list[Measure]:
-    """Body temperatures in °C where the sentence speaks of warmth."""
+    """Body temperatures in °C where the sentence speaks of warmth. `38.2` alone is one too, unless it is a price."""
     found = []
     for sentence in re.finditer(r"[^。]+", text):
         if not _WARMTH.search(sentence.group(0)):
+            found += [*_bare(sentence)] if not _PRICED.search(sentence.group(0)) else []
             continue
         offset = sentence.start()
         for match in _CELSIUS.finditer(sentence.group(0)):
