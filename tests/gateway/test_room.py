@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -10,12 +11,14 @@ from gateway.calls.about import About
 from gateway.calls.lines import Lines
 from gateway.calls.minutes import Minutes
 from gateway.calls.room import Room
+from gateway.calls.rooms import Rooms
 from gateway.calls.sound import SteadyEar, Voicing
 from gateway.domain.people import Person
 from gateway.errors import Conflict
 from gateway.hub import Hub
 from media.audio import Samples
 from media.ports import CaptionNote
+from signaling.protocol import Event, EventKind, SpeechBody, TextBody
 from tests import virtual_time
 
 MOTHER = Person("customer-lili", "chain-1", "customer", "丽丽")
@@ -215,5 +218,35 @@ def test_a_second_voice_goes_on_counting_turns() -> None:
         minutes(CaptionNote("assistant", 7, "您好", final=False, lit=0))
         minutes.begin_counting()
         assert minutes.numbered(0) == 8
+
+    play(story)
+
+
+def test_the_voice_is_told_what_she_wrote_and_not_what_she_said() -> None:
+    """Her spoken words come back as events of the log."""
+
+    async def story(scene: Scene) -> None:
+        hub = Hub()
+        none = cast("Any", None)
+        rooms = Rooms(none, none, hub, none, none, none, none, gateway="g")
+        rooms.open["k-1"] = scene.room
+        rooms._flags["k-1"] = cast("Any", SimpleNamespace(follow=lambda _event: None))
+        await scene.tap(nothing)
+        bodies = (SpeechBody(text="在说", call="k-1", turn=1), TextBody(text="在写"))
+        for seq, body in enumerate(bodies, 5):
+            hub.publish(
+                Event(
+                    conversation="c-1",
+                    seq=seq,
+                    epoch=0,
+                    kind=EventKind.MESSAGE_SENT,
+                    sender=MOTHER.id,
+                    role="customer",
+                    at="2026-11-25T00:00:00.000000Z",
+                    nonce=f"nonce-{seq}000",
+                    body=body,
+                )
+            )
+        assert scene.voices[0].told == ["", "在写"]
 
     play(story)
