@@ -157,14 +157,15 @@ def invert(rows: Sequence[Iterable[str]], groups: Sequence[int]) -> Inverted:
 
 def presence(index: Inverted, columns: NDArray[Any]) -> Callable[[str], NDArray[np.bool_]]:
     """Which of the index's rows `columns` hold a term; each term is looked up once."""
+    columns = columns.astype(np.int32)  # as the postings are: else each look-up would convert a whole posting
 
     @cache
     def present(term: str) -> NDArray[np.bool_]:
         holders = index.holders(term)
         if not len(holders):
             return np.zeros(len(columns), np.bool_)
-        spots = np.minimum(np.searchsorted(holders, columns), len(holders) - 1)
-        found: NDArray[np.bool_] = holders[spots] == columns
+        spots = holders.searchsorted(columns)
+        found: NDArray[np.bool_] = holders.take(spots, mode="clip") == columns
         return found
 
     return present

@@ -79,7 +79,8 @@ class Knowledge:
         rows = self._asked.score(asked.terms)
         best = np.maximum.reduceat(rows, self._first[:-1])
         total = best + ANSWER_WEIGHT * self._told.score(asked.terms)
-        order = [int(i) for i in np.argsort(-total)[: CANDIDATES * 4] if total[i] > 0]
+        most = np.argpartition(-total, min(CANDIDATES * 4, len(total) - 1))[: CANDIDATES * 4]
+        order = [int(i) for i in most[np.argsort(-total[most], kind="stable")] if total[i] > 0]
         order = [i for i in order if self.entries[i].serves(store, today)][:CANDIDATES]
         if not order:
             return []

@@ -35,8 +35,8 @@ class Shapes:
         """Cosine of `text` to each of the wordings `rows`, 0..1, rare groups counting more."""
         wanted, present = grams(text), presence(self._index, rows)
         shared = np.zeros(len(rows))
-        for gram in wanted:
-            shared += self._index.idf.get(gram, 0.0) * present(gram)
+        for gram in wanted & self._index.idf.keys():
+            shared += self._index.idf[gram] * present(gram)
         near: NDArray[np.float64] = shared / np.sqrt(self._mass[rows] * self._sum(wanted))
         return near
 
