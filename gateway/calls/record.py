@@ -47,8 +47,6 @@ class Record:
         if room.advisor and room.call.advisor is None:
             self._hub.tell(room.advisor.id, CallChanged(call=view))
         room.minutes.write(lambda: self._store_change(room, view.state, view.advisor, view.epoch))
-        if room.call.state == "ended":
-            room.minutes.write(lambda: self.end(room))
 
     async def _store_change(self, room: Room, state: str, advisor: str | None, epoch: int) -> None:
         await self._store.write(lambda c: rows.change(c, room.about.call, state=state, advisor=advisor, epoch=epoch))
@@ -67,7 +65,9 @@ class Record:
             case "vanished":
                 data = {"by": "system", "of": advisor.id}  # somebody else may have accepted it meanwhile
                 back = Fact(EventKind.CONVERSATION_HANDED_BACK, "system", "system", new_nonce(), data=data)
-                wait = Fact(EventKind.CONVERSATION_QUEUED, "system", "system", new_nonce(), data={"reason": "asked"})
+                wait = Fact(
+                    EventKind.CONVERSATION_QUEUED, "system", "system", new_nonce(), data={"reason": "advisor_lost"}
+                )
                 await room.minutes.append(back, wait)
 
     # ------------------------------------------------------------ end

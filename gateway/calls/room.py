@@ -91,6 +91,8 @@ class Room:
         self._broken = False
         """The voice has been made anew."""
         self.began = self._loop.time()
+        self.on_over: Callable[[], None] = lambda: None
+        """The call has ended and both sides' last words are on their way to the log."""
 
     # ------------------------------------------------------------ for the house
 
@@ -223,6 +225,7 @@ class Room:
         """The ear has ended: the voice tells its last words, then everything queued is written."""
         if self._voice:
             await asyncio.wait([self._voice], timeout=1)
+        self.on_over()
         try:
             async with asyncio.timeout(5):
                 await self.minutes.settled()

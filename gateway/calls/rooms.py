@@ -120,6 +120,7 @@ class Rooms:
         )
         minutes.on_words = flags.check
         minutes.on_line = context.line
+        room.on_over = lambda: minutes.write(lambda: self.record.end(room))
         self.open[about.call] = room
         self._tasks.create_task(self._host(room))
         return room

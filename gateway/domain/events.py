@@ -9,7 +9,7 @@ message.recalled            target: seq
 receipt.marked              party, delivered, read
 note.added                  text                                            (staff only)
 conversation.started        store
-conversation.queued         reason (dialogue.ports.HandoffReason)
+conversation.queued         reason (dialogue.ports.HandoffReason, or advisor_lost)
 conversation.assigned       advisor, name                 (the customer has no other way to know the name)
 conversation.handed_back    by
 conversation.wrapped_up     by

@@ -46,7 +46,9 @@ logger = structlog.get_logger()
 
 STATUSES = {
     ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.BAD_TICKET: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.TOO_LARGE: 413,
     ErrorCode.FILE_TOO_LARGE: 413,
     ErrorCode.IMAGE_TOO_BIG: 413,
     ErrorCode.FILE_TYPE: 415,

@@ -187,6 +187,7 @@ def test_the_phone_page(people: People) -> None:
 def refused_with(page: Page, words: str) -> None:
     """The trouble is worded, and the chat goes on."""
     expect(page.locator(".call.ended [role=alert]")).to_contain_text(words)
+    expect(page.locator(".call.ended h2")).to_have_text("没有拨通")  # nothing ended that never began
     page.get_by_role("button", name="看聊天记录").click()
     page.locator(".composer textarea").fill("还能打字")
     page.locator(".composer textarea").press("Enter")

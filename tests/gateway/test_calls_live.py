@@ -274,7 +274,7 @@ async def test_an_advisor_who_vanishes_is_replaced_by_the_assistant(house: Serve
             await mother.state("with_advisor")
             await advisor.browser.pc.close()
             await mother.state("with_assistant")
-        await mother.event("conversation.queued")
+        assert (await mother.event("conversation.queued"))["data"]["reason"] == "advisor_lost"  # she asked for nothing
         await mother.browser.heard_hz(10, 2)
 
 
@@ -461,7 +461,7 @@ async def test_whip_rings_hears_and_hangs_up(house: Served) -> None:
     await browser.connected()
     assert abs(await browser.heard_hz(20, 2) - 500) < 10
     async with house.http.post(url, data=offer, headers=sdp) as response:
-        assert (response.status, (await response.json())["code"]) == (404, "bad_ticket")  # each once
+        assert (response.status, (await response.json())["code"]) == (401, "bad_ticket")  # each once
     fragment = {**bearer, "Content-Type": "application/trickle-ice-sdpfrag"}
     trickled = "a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.9 50000 typ host\r\n"
     async with house.http.patch(resource, data=trickled, headers=fragment) as response:
@@ -476,11 +476,13 @@ async def test_whip_rings_hears_and_hangs_up(house: Served) -> None:
 async def test_whip_refuses_in_code(house: Served) -> None:
     headers = {"Content-Type": "application/sdp", "Authorization": "Bearer nonsense"}
     async with house.http.post(house.url + "/api/v1/whip", data="v=0", headers=headers) as response:
-        assert (await response.json())["code"] == "bad_ticket"
+        assert (response.status, (await response.json())["code"]) == (401, "bad_ticket")
     _, ticket = await house.call(await somebody(house, "customer"), "POST", "/api/v1/tickets")
     headers["Authorization"] = f"Bearer {ticket['ticket']}"
     async with house.http.post(house.url + "/api/v1/whip", data="v=0\r\nnonsense", headers=headers) as response:
         assert (response.status, (await response.json())["code"]) == (400, "bad_sdp")
+    async with house.http.post(house.url + "/api/v1/whip", data="v" * 70_000, headers=headers) as response:
+        assert (response.status, (await response.json())["code"]) == (413, "too_large")
     assert not house.gateway.calls.peers.standbys
 
 

@@ -13,6 +13,7 @@ from gateway.calls.minutes import Minutes
 from gateway.calls.room import Room
 from gateway.calls.rooms import Rooms
 from gateway.calls.sound import SteadyEar, Voicing
+from gateway.domain import call as machine
 from gateway.domain.people import Person
 from gateway.errors import Conflict
 from gateway.hub import Hub
@@ -248,5 +249,20 @@ def test_the_voice_is_told_what_she_wrote_and_not_what_she_said() -> None:
                 )
             )
         assert scene.voices[0].told == ["", "在写"]
+
+    play(story)
+
+
+def test_the_record_of_a_call_waits_for_the_voices_last_words() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.tap(nothing)
+        log: list[str] = []
+        scene.voices[0].end.add_done_callback(lambda _: log.append("last words"))
+        scene.room.on_over = lambda: log.append("record")
+        await scene.room.ask(machine.CustomerLeft())
+        await asyncio.sleep(0.1)
+        scene.voices[0].end.set_result(None)
+        await asyncio.wait([scene.running])
+        assert log == ["last words", "record"]
 
     play(story)

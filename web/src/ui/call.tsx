@@ -115,11 +115,12 @@ function Say({ onSay }: { onSay: (text: string) => void }) {
 }
 
 function Ended({ state, onClose, onAgain }: { state: LineState; onClose: () => void; onAgain: () => void }) {
+  const title = t(state.trouble && !state.call ? "call.state.not_begun" : "call.state.ended");
   return (
-    <section class="call ended" aria-label={t("call.state.ended")}>
+    <section class="call ended" aria-label={title}>
       <div class="middle" role="alert">
         <Icon name={state.trouble ? "triangle-alert" : "phone-off"} size={48} />
-        <h2>{t("call.state.ended")}</h2>
+        <h2>{title}</h2>
         <p>{state.trouble ? say(state.trouble) : endReasonText(state.reason ?? "failed")}</p>
       </div>
       <div class="controls">

@@ -108,6 +108,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "handoff.angry": "the customer is upset",
   "handoff.tool_failed": "a look-up failed",
   "handoff.store_rule": "the store wants an advisor to answer",
+  "handoff.advisor_lost": "the advisor's line was lost",
   "handoff.other": "an advisor is needed",
 
   "notice.unknown": "System notice",
@@ -140,6 +141,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "call.state.with_advisor": "On the line with {name}",
   "call.state.handing_back": "Going back to the AI assistant…",
   "call.state.reconnecting": "Unstable network, reconnecting…",
+  "call.state.not_begun": "The call did not start",
   "call.state.ended": "Call ended",
   "call.advisor": "Advisor",
   "call.again": "Call again",

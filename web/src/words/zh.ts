@@ -106,6 +106,7 @@ export const zh = {
   "handoff.angry": "顾客情绪需要安抚",
   "handoff.tool_failed": "系统查询失败",
   "handoff.store_rule": "门店规定由顾问回答",
+  "handoff.advisor_lost": "顾问的线路断了",
   "handoff.other": "需要顾问",
 
   "notice.unknown": "系统通知",
@@ -138,6 +139,7 @@ export const zh = {
   "call.state.with_advisor": "正在与{name}通话",
   "call.state.handing_back": "正在交还 AI 助手…",
   "call.state.reconnecting": "网络不稳，正在重连…",
+  "call.state.not_begun": "没有拨通",
   "call.state.ended": "通话已结束",
   "call.advisor": "顾问",
   "call.again": "再拨一次",
