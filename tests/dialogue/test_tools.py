@@ -58,6 +58,8 @@ def test_an_impossible_time_is_no_time() -> None:
         ("我想明天下午三点带宝宝来游泳", Wish.BOOK),
         ("can I come in on saturday for a massage", Wish.BOOK),
         ("把游泳改到周日下午两点", Wish.CHANGE),
+        ("我想改到后天上午十点", Wish.CHANGE),
+        ("一段奶粉有什么优惠", None),  # the list of promotions is no answer about first formula
         ("我约的是几点", Wish.MINE),
         ("明天上午十点回我电话", Wish.CALLBACK),
         ("快递怎么还不来", Wish.ORDER),

@@ -37,6 +37,7 @@ _RULES: tuple[tuple[Wish, str], ...] = (
     (
         Wish.CHANGE,
         r"改约|改期|(?:游泳|抚触|按摩|视频).{0,6}(?:改|换|推迟|提前|挪)(?:到|成|个|一下)|(?:预约|约的|约好的).{0,12}(?:改|换|推迟|提前|挪)|(?:改|换|推迟|挪).{0,8}预约"
+        r"|(?:改|换|推迟|挪)(?:到|成)(?:今天|明天|后天|大后天|下?周[一二三四五六日末]|下?星期|下?礼拜|上午|下午|晚上|[\d一二三四五六七八九十]+[点号])"
         r"|\b(?:reschedule|move|change|postpone)\b.{0,24}\b(?:appointment|booking|reservation|swim|massage|video)",
     ),
     (
@@ -90,7 +91,12 @@ _COMPILED = tuple((wish, re.compile(pattern, re.IGNORECASE)) for wish, pattern i
 _HOWTO = re.compile(
     r"怎么(?:预约|约|订|取消|改)|如何(?:预约|取消)|\bhow (?:do|can) (?:i|we) (?:book|cancel|change|track)"
 )
-_POLICY = re.compile(r"节假日|春节|国庆|元旦|除夕|初[一二三]|过年|holiday|new year", re.IGNORECASE)
+_ABOUT = {
+    Wish.HOURS: re.compile(r"节假日|春节|国庆|元旦|除夕|初[一二三]|过年|holiday|new year", re.IGNORECASE),
+    Wish.PROMOTIONS: re.compile(r"奶粉|配方奶|[一二12]段|formula|milk powder|stage [12]\b", re.IGNORECASE),
+}
+"""What the knowledge answers although a tool is asked for: today's hours are not the holidays', and the list of
+promotions is no answer about first formula, for which there may be none."""
 _WHAT: tuple[tuple[What, str], ...] = (
     ("swim", r"游泳|下水|swim"),
     ("touch", r"抚触|按摩|massage"),
@@ -105,7 +111,8 @@ def wish(text: str) -> Wish | None:
         return None
     for found, pattern in _COMPILED:
         if pattern.search(text):
-            return None if found is Wish.HOURS and _POLICY.search(text) else found
+            about = _ABOUT.get(found)
+            return None if about and about.search(text) else found
     return Wish.BOOK if _TIMED.search(text) else None
 
 
