@@ -59,7 +59,7 @@ async def run(settings: Settings) -> None:
                 await listen(runner, door)
                 gc.collect()
                 gc.freeze()  # what is loaded by now stays: a collection that walked it would halt every call for 0.2 s
-                gc.collect()  # a full collection comes when survivors have grown by a quarter: of nothing now, not of it
+                gc.collect()  # the next full one comes when survivors have grown by a quarter: of nothing, from here
                 show(url, links)
                 await stop.wait()
                 gateway.sockets.drain()
