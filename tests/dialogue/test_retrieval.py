@@ -35,10 +35,24 @@ def test_a_question_in_other_words_finds_its_entry(demo: Knowledge, question: st
 
 @pytest.mark.parametrize(
     "question",
-    ["今天股票涨了吗", "今天天气怎么样", "你们招人吗", "帮我写一首诗", "what's the capital of France", "!!!", ""],
+    [
+        "今天股票涨了吗",
+        "今天天气怎么样",
+        "明天会下雨吗",
+        "你们招人吗",
+        "帮我写一首诗",
+        "what's the capital of France",
+        "!!!",
+        "",
+    ],
 )
 def test_what_the_shop_does_not_know_is_not_answered(demo: Knowledge, question: str) -> None:
     assert demo.search(question).decision == "handoff"
+
+
+def test_a_sale_is_not_the_other_sale(demo: Knowledge) -> None:
+    assert demo.search("双十二满减活动").hits[0].entry.id == "double12"
+    assert demo.search("双十一满减活动").decision != "answer"
 
 
 def test_another_stores_entry_and_an_expired_one_are_never_found() -> None:

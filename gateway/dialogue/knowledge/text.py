@@ -39,9 +39,18 @@ def _numeral(match: re.Match[str]) -> str:
     return str(total + digit)
 
 
+_SALES = (
+    (re.compile(r"双(?:十一|11)|\bdouble (?:11|eleven)\b|\bsingles'? day\b"), "doubleeleven"),
+    (re.compile(r"双(?:十二|12)|\bdouble (?:12|twelve)\b"), "doubletwelve"),
+)
+"""Days of sales that differ by one character are words of their own: 双十一's question is not 双十二's."""
+
+
 def normalise(text: str) -> str:
     """NFKC, lower case, Chinese numerals before a unit as digits, ages in halves as months."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    for pattern, name in _SALES:
+        text = pattern.sub(f" {name} ", text)
     text = re.sub(r"(?:出生|初生)(?=到|至|-|~|–)|\bbirth(?= ?(?:to|-|–|until) ?\d)", "0", text)
     text = text.replace("半岁", "6个月").replace("周岁", "岁").replace("满月", "1个月 满月")
     text = re.sub(r"([一二两三四五六]|\d)岁半", lambda m: f"{int(_DIGITS.get(m[1], m[1])) * 12 + 6}个月", text)
