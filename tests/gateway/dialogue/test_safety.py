@@ -4,6 +4,7 @@ import pytest
 
 from gateway.dialogue.ports import Action
 from gateway.dialogue.safety import age_question, check, question, red_flag_text, tel_of
+from gateway.dialogue.safety.check import flagged
 
 FIRES = [
     ("S01", ["宝宝满月烧到三十八度五"], None),
@@ -26,10 +27,30 @@ QUIET = [
     "累死了 要跳楼哈哈",
 ]
 
+BESIDE = [
+    ("S17", "药吃多了 搞错了 应该是半毫升"),
+    ("S17", "吃了过期的降压药 孩子自己翻出来的"),
+    ("S17", "she drank the bleach, I found the bottle empty"),
+    ("S15", "电池不见了 沙发底找到了两颗 还有一颗找不到 娃刚才在嚼东西"),
+    ("S03", "拍了视频给你看 孩子刚才抽了"),
+    ("S03", "the parcel arrived. my baby just had a seizure"),
+    ("S07", "can i get same day delivery, he won't wake up for his feed"),
+    ("S16", "he stopped breathing, turns out he choked on a grape"),
+    ("S18", "hot water in the bath tub, his skin is peeling off"),
+    ("M1", "群里人都睡了 我不想活了"),
+]
+
 
 @pytest.mark.parametrize(("sign", "turns", "age"), FIRES)
 def test_a_sign_fires(sign: str, turns: list[str], age: int | None) -> None:
     flag = check(turns, age)
+    assert flag is not None
+    assert flag.sign == sign
+
+
+@pytest.mark.parametrize(("sign", "text"), BESIDE)
+def test_an_innocent_word_beside_a_danger_explains_nothing_away(sign: str, text: str) -> None:
+    flag = flagged([text], None)
     assert flag is not None
     assert flag.sign == sign
 
