@@ -137,6 +137,11 @@ class Utterances:
         if utterance in self._open:
             self._open.pop(utterance)[1].cancel()
 
+    async def settled(self, within: float) -> None:
+        """Every utterance has its last word, or `within` seconds have passed."""
+        if running := [task for _, task in self._open.values()]:
+            await asyncio.wait(running, timeout=within)
+
     def close(self) -> None:
         for utterance in list(self._open):
             self.forget(utterance)

@@ -37,6 +37,9 @@ from media.turn_state import Tuning, Turn
 
 log = structlog.get_logger(__name__)
 
+LAST_WORDS_S = 3.0
+"""After she has hung up: for the recognizer to say what her last words were."""
+
 
 class Voice:
     """`journal` gets every note in order. All methods but `run` return at once."""
@@ -70,7 +73,8 @@ class Voice:
     # ------------------------------------------------------------ the gateway's side
 
     async def run(self) -> None:
-        """Until the ear ends; cancel to stop before. Leaves no task, and the words of both sides settled."""
+        """Until the ear ends and what it heard last is in words; cancel to stop before. Leaves no task, and the words
+        of both sides settled."""
         self._mouth.listener = self._progress
         async with asyncio.TaskGroup() as self._tasks:
             try:
@@ -78,6 +82,8 @@ class Voice:
                     self._greet()
                 async for chunk in self._ear:
                     self._hear_chunk(chunk)
+                self._tell(ev.HangUp(self._now()))
+                await self._utterances.settled(LAST_WORDS_S)
             finally:
                 self._end()
 
@@ -87,7 +93,7 @@ class Voice:
             self.say(more)
 
     def _end(self) -> None:
-        self._tell(ev.HangUp(self._now()))
+        self._tell(ev.Close(self._now()))
         self._mouth.listener = None
         self._keys.close()
         self._utterances.close()

@@ -62,7 +62,9 @@ def advance(turn: Turn, event: Event, tuning: Tuning = DEFAULT) -> Step:
         case ev.TakeBack():
             return replace(turn, handed_over=False, quiet_since=event.at), ()
         case ev.HangUp():
-            return _hang_up(turn)
+            return _hang_up(turn, tuning)
+        case ev.Close():
+            return _close(turn)
         case _:
             assert_never(event)
 
@@ -129,15 +131,19 @@ def _pausing(turn: Turn, tuning: Tuning) -> Step:
     last = turn.utterances[-1]
     known = turn.text if last.text else ""
     wait = delay(known, turn.habits, words_coming=last.guessed and not last.answered)
-    if turn.voicing.gap >= wait and last.final:  # the recognizer gave up while she spoke
-        turn = silent(turn)
-        return words.answer(turn) if turn.overheard else (turn, ())
     if turn.voicing.gap >= wait:
-        turn = silent(turn.with_utterance(replace(last, ending=True)))
-        return turn, (ev.Finalize(last.id, turn.ended),)
+        return _end_of_speech(turn, last)
     if turn.voicing.gap >= tuning.guess and not last.guessed and not last.final:
         return turn.with_utterance(replace(last, guessed=True)), (ev.Guess(last.id),)
     return turn, ()
+
+
+def _end_of_speech(turn: Turn, last: Utterance) -> Step:
+    if last.final:  # the recognizer gave up while she spoke
+        turn = silent(turn)
+        return words.answer(turn) if turn.overheard else (turn, ())
+    turn = silent(turn.with_utterance(replace(last, ending=True)))
+    return turn, (ev.Finalize(last.id, turn.ended),)
 
 
 # ---------------------------------------------------------------- our voice
@@ -204,7 +210,16 @@ def _interrupt(turn: Turn, tuning: Tuning) -> Step:
     return turn, effects + settled + resting
 
 
-def _hang_up(turn: Turn) -> Step:
+def _hang_up(turn: Turn, tuning: Tuning) -> Step:
+    """Her last words may have no silence behind them."""
+    turn, effects = _interrupt(replace(turn, handed_over=True), tuning)
+    if turn.phase is not Phase.CUSTOMER_SPEAKING:
+        return turn, effects
+    turn, ended = _end_of_speech(turn, turn.utterances[-1])
+    return turn, effects + ended
+
+
+def _close(turn: Turn) -> Step:
     turn, effects = words.clear(turn)
     turn = replace(turn, phase=Phase.LISTENING, protected=frozenset(), later=())
     return turn, (*effects, ev.Silence())

@@ -98,12 +98,19 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """The call is over: what was said so far is all."""
+    """She is gone: nothing more is said, but what she was saying is still put into words."""
 
     at: float
 
 
-Event = Frame | Partial | Final | Typed | Say | Audible | Over | Interrupt | HandOver | TakeBack | HangUp
+@dataclass(frozen=True, slots=True)
+class Close:
+    """What is known by now is all."""
+
+    at: float
+
+
+Event = Frame | Partial | Final | Typed | Say | Audible | Over | Interrupt | HandOver | TakeBack | HangUp | Close
 
 
 # ---------------------------------------------------------------- effects

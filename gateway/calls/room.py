@@ -24,6 +24,7 @@ from gateway.domain.people import Person
 from gateway.errors import Conflict
 from media.bridge import Bridge
 from media.peer import Leg, LegState
+from media.pipeline import LAST_WORDS_S
 from signaling.protocol import CallView
 
 log = structlog.get_logger()
@@ -77,7 +78,8 @@ class Room:
         self.connected_at: float | None = None
         self._make_voice, self._show, self._drop, self._own = make_voice, show, drop, own
         self._make_scribe = make_scribe
-        self._scribe: asyncio.Task[bool] | None = None
+        self._scribes: dict[Leg, asyncio.Task[bool]] = {}
+        """Each writes until its leg is gone and the last words are down."""
         self._seats: dict[str, _Seat] = {}
         self._bridge: Bridge | None = None
         self._inbox: asyncio.Queue[tuple[machine.Event, asyncio.Future[None] | None]] = asyncio.Queue(INBOX)
@@ -222,16 +224,17 @@ class Room:
             self._refuse_rest()
 
     async def _settle(self, helpers: list["asyncio.Task[None]"]) -> None:
-        """The ear has ended: the voice tells its last words, then everything queued is written."""
-        if self._voice:
-            await asyncio.wait([self._voice], timeout=1)
+        """The ears have ended: the last words of both sides are told, then everything queued is written."""
+        hearing = [*self._scribes.values(), *filter(None, [self._voice])]
+        if hearing:
+            await asyncio.wait(hearing, timeout=LAST_WORDS_S + 1)
         self.on_over()
         try:
             async with asyncio.timeout(5):
                 await self.minutes.settled()
         except TimeoutError:
             log.warning("call.minutes_unfinished", call=self.about.call)
-        for task in (*helpers, *filter(None, [self._voice])):
+        for task in (*helpers, *hearing):
             task.cancel()
 
     async def _live(self) -> None:
@@ -336,8 +339,13 @@ class Room:
         self._unheard.clear()  # his to answer
         self._ear.listen_to(self.leg)
         self._bridge = Bridge(self.leg, seat.leg)
-        if self._make_scribe and self._tasks:
-            self._scribe = self._tasks.create_task(self._talk(self._make_scribe(seat.person, seat.leg)))
+        self._write_down(seat)
+
+    def _write_down(self, seat: _Seat) -> None:
+        if self._make_scribe and self._tasks and seat.leg not in self._scribes:
+            writing = self._tasks.create_task(self._talk(self._make_scribe(seat.person, seat.leg)))
+            self._scribes[seat.leg] = writing
+            writing.add_done_callback(lambda _: self._scribes.pop(seat.leg))
 
     def _part(self) -> None:
         self._unbridge()
@@ -347,9 +355,6 @@ class Room:
         if self._bridge:
             self._bridge.close()
         self._bridge = None
-        if self._scribe:
-            self._scribe.cancel()
-        self._scribe = None
 
     def _dismiss(self, advisor: str) -> None:
         if seat := self._seats.pop(advisor, None):

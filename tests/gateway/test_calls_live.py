@@ -357,6 +357,28 @@ async def test_what_an_advisor_says_is_written_down(house: Served) -> None:
             await advisor.browser.pc.close()
 
 
+async def test_what_both_say_while_she_hangs_up_is_written_down(house: Served) -> None:
+    """In mid-speech, with no silence behind it; the record of the call still stands last."""
+    breath = await recording("and so I told her that we would go there in the morning " * 6)
+    mine, his = Spoken(breath, after_s=0.5), Spoken(breath, after_s=0.5)
+    async with on_line(house, await somebody(house, "customer"), audio=mine) as mother:
+        await mother.standby()
+        await mother.start()
+        await mother.state("with_assistant")
+        person = await advisor_of(house, mother.conversation)
+        async with on_line(house, person, conversation=mother.conversation, audio=his) as advisor:
+            await advisor.standby()
+            await advisor.client.ask("call.take_over", call=mother.call, peer="p1")
+            await mother.state("with_advisor")
+            await asyncio.sleep(2)
+            await mother.client.ask("call.leave", call=mother.call)
+            await mother.event("call.ended")
+    said = await rows(house, events, conversation=mother.conversation, kind="message.sent")
+    last = sorted(said, key=lambda row: row["seq"])[-3:]
+    assert {row["role"] for row in last[:2]} == {"customer", "advisor"}
+    assert last[2]["body"]["kind"] == "call_record"
+
+
 async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
     async with served(settings) as house:
         customer = await somebody(house, "customer")

@@ -260,7 +260,7 @@ def test_the_record_of_a_call_waits_for_the_voices_last_words() -> None:
         scene.voices[0].end.add_done_callback(lambda _: log.append("last words"))
         scene.room.on_over = lambda: log.append("record")
         await scene.room.ask(machine.CustomerLeft())
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(2.5)
         scene.voices[0].end.set_result(None)
         await asyncio.wait([scene.running])
         assert log == ["last words", "record"]

@@ -194,6 +194,19 @@ def test_hanging_up_settles_everything(script: list[tuple[str, int, str, bool]])
     world.tell(ev.HangUp(world.at))
     assert not world.queue
     assert not world.open
+    while world.ending:
+        world.words("好的再见", final=True)
+    assert world.turn.settled
+    assert not world.queue
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(steps, max_size=30))
+def test_closing_settles_everything_at_once(script: list[tuple[str, int, str, bool]]) -> None:
+    world = live(script)
+    world.tell(ev.Close(world.at))
+    assert not world.queue
+    assert not world.open
     assert world.turn.settled
 
 
