@@ -25,6 +25,8 @@ class Toxics:
     """How often frames of the gateway are delivered twice."""
     swap: float = 0.0
     """How often frames of the gateway are delivered last first."""
+    doubled: int = 0
+    """Reads of client frames that were delivered twice."""
     echoed: int = 0
     swapped: int = 0
 
@@ -57,11 +59,13 @@ class Pair:
         self.down.set()
         self.bytes_per_s = 0.0
         self.late = False
+        self.websocket = False
         self.writers: list[asyncio.StreamWriter] = []
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event) -> None:
         with contextlib.suppress(ConnectionError, OSError):
             while chunk := await reader.read(CHUNK):
+                self.websocket |= chunk.startswith(b"GET /ws ")
                 if self._toxics.delay_s:
                     await asyncio.sleep(self._toxics.delay_s * random.uniform(0.5, 1.5))
                 if self.bytes_per_s:
@@ -82,6 +86,7 @@ class Pair:
             chunk = b"".join(reversed(frames(chunk))) or chunk
         if (random.random() < toxics.echo if down else toxics.twice) and frames(chunk):
             toxics.echoed += down
+            toxics.doubled += not down
             chunk *= 2
         return chunk
 

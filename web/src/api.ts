@@ -27,14 +27,17 @@ export function within(ms: number, stop: AbortSignal): AbortSignal {
   const abort = () => both.abort();
   setTimeout(abort, ms);
   if (stop.aborted) abort();
-  stop.addEventListener("abort", abort);
+  stop.addEventListener("abort", abort, { signal: both.signal }); // many requests may share one stop
   return both.signal;
 }
 
-export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export async function call<T>(method: Method, path: string, body?: unknown, signal: AbortSignal | null = null): Promise<T> {
   const isRaw = body instanceof Blob;
   const response = await fetch(`/api/v1${path}`, {
     method,
+    signal,
     // A page elsewhere cannot add this header to a form: writes that carry it came from us.
     headers: { "X-Nestcall": "1", ...(body !== undefined && !isRaw ? { "Content-Type": "application/json" } : {}) },
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),

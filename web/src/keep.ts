@@ -1,7 +1,9 @@
-/** What must outlive a closed tab: unsent messages and drafts, in IndexedDB. Where there is none (some private modes) the
- * same in memory, which then lives as long as the page. */
+/** What must outlive a closed tab: unsent messages and drafts, in IndexedDB. An unsent message is the affair of the tab that
+ * wrote it for as long as that lives; then of the first other one that asks. Where there is no IndexedDB (some private modes)
+ * the same in memory, which then lives as long as the page. */
 
 import type { CustomerBody, ErrorCode } from "./protocol.gen";
+import { Tab } from "./tab";
 
 export type Purpose = "image" | "file" | "voice";
 
@@ -26,7 +28,8 @@ export interface Unsent {
 }
 
 export interface Keep {
-  unsent(person: string): Promise<readonly Unsent[]>;
+  /** What no living tab answers for, oldest first; from now on this one does. */
+  adopt(person: string): Promise<readonly Unsent[]>;
   put(item: Unsent): Promise<void>;
   forget(nonce: string): Promise<void>;
   draft(key: string): Promise<string>;
@@ -35,13 +38,13 @@ export interface Keep {
 
 export async function openKeep(): Promise<Keep> {
   try {
-    return new DatabaseKeep(await openDatabase());
+    return new DatabaseKeep(await openDatabase(), await Tab.open());
   } catch {
     return new MemoryKeep();
   }
 }
 
-function openDatabase(): Promise<IDBDatabase> {
+export function openDatabase(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open("nestcall", 1);
     opening.onupgradeneeded = () => {
@@ -59,18 +62,29 @@ const asked = <T>(request: IDBRequest<T>): Promise<T> =>
     request.onerror = () => reject(request.error);
   });
 
-class DatabaseKeep implements Keep {
-  constructor(private readonly database: IDBDatabase) {}
+/** As kept: with the name of the tab that answers for it. */
+type Kept = Unsent & { readonly tab: string };
+
+export class DatabaseKeep implements Keep {
+  constructor(
+    private readonly database: IDBDatabase,
+    private readonly tab: Tab,
+  ) {}
 
   private table(name: "unsent" | "drafts", mode: IDBTransactionMode): IDBObjectStore {
     return this.database.transaction(name, mode).objectStore(name);
   }
-  async unsent(person: string): Promise<readonly Unsent[]> {
-    const all = (await asked(this.table("unsent", "readonly").getAll())) as Unsent[];
-    return all.filter((item) => item.person === person).sort((a, b) => (a.at < b.at ? -1 : 1));
+  adopt(person: string): Promise<readonly Unsent[]> {
+    return this.tab.alone(async (living) => {
+      const table = this.table("unsent", "readwrite");
+      const all = (await asked(table.getAll())) as Kept[];
+      const left = all.filter((item) => item.person === person && !living.has(item.tab));
+      await Promise.all(left.map((item) => asked(table.put(this.ours(item)))));
+      return left.map(({ tab: _, ...item }) => item).sort((a, b) => (a.at < b.at ? -1 : 1));
+    });
   }
   async put(item: Unsent): Promise<void> {
-    await asked(this.table("unsent", "readwrite").put(item));
+    await asked(this.table("unsent", "readwrite").put(this.ours(item)));
   }
   async forget(nonce: string): Promise<void> {
     await asked(this.table("unsent", "readwrite").delete(nonce));
@@ -82,21 +96,20 @@ class DatabaseKeep implements Keep {
     const table = this.table("drafts", "readwrite");
     await (text ? asked(table.put(text, key)) : asked(table.delete(key)));
   }
+  private ours(item: Unsent): Kept {
+    return { ...item, tab: this.tab.name };
+  }
 }
 
-export class MemoryKeep implements Keep {
-  private readonly items = new Map<string, Unsent>();
+/** Nobody can leave anything here, so nothing unsent is kept: the outbox has it for as long as the page lives. */
+class MemoryKeep implements Keep {
   private readonly drafts = new Map<string, string>();
 
-  async unsent(person: string): Promise<readonly Unsent[]> {
-    return [...this.items.values()].filter((item) => item.person === person);
+  async adopt(): Promise<readonly Unsent[]> {
+    return [];
   }
-  async put(item: Unsent): Promise<void> {
-    this.items.set(item.nonce, item);
-  }
-  async forget(nonce: string): Promise<void> {
-    this.items.delete(nonce);
-  }
+  async put(): Promise<void> {}
+  async forget(): Promise<void> {}
   async draft(key: string): Promise<string> {
     return this.drafts.get(key) ?? "";
   }

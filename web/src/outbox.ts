@@ -51,11 +51,13 @@ export class Outbox {
     connection.onState((state) => state === "online" && this.pumpAll());
   }
 
-  /** What an earlier page of this person left unsent. */
-  async restore(person: string): Promise<void> {
+  /** What closed tabs of this person left unsent. What an open one is sending is its own affair. */
+  async adopt(person: string): Promise<void> {
+    const left = await this.keep.adopt(person).catch(() => []); // asked again soon
     const known = new Set(this.items.value.map((item) => item.nonce));
-    const kept = (await this.keep.unsent(person)).filter((item) => !known.has(item.nonce));
-    this.items.value = [...kept.map((item) => ({ ...item, progress: 0, seq: 0 })), ...this.items.value];
+    const fresh = left.filter((item) => !known.has(item.nonce)).map((item) => ({ ...item, progress: 0, seq: 0 }));
+    if (!fresh.length) return;
+    this.items.value = [...fresh, ...this.items.value];
     this.pumpAll();
   }
 

@@ -26,6 +26,8 @@ import { LiveThread } from "./thread";
 
 const TYPING_LASTS_MS = 6_000;
 const TURNS_KEPT = 50;
+/** So soon a tab that stays open takes over what one left unsent that was closed. */
+const ADOPT_EVERY_MS = 10_000;
 /** "I have everything": only what comes from now on. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
@@ -76,6 +78,7 @@ export class Page {
     page.connection.open();
     addEventListener("online", () => page.connection.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || page.connection.hurry());
+    setInterval(() => page.adopt(), ADOPT_EVERY_MS);
     return page;
   }
 
@@ -168,7 +171,11 @@ export class Page {
     if (!this.staff && own) this.home.value = this.thread(own).conversation;
     for (const thread of this.threads.values()) void this.synchronise(thread, ready);
     if (this.staff) void this.watchInbox();
-    void this.outbox.restore(ready.me.id);
+    this.adopt();
+  }
+
+  private adopt(): void {
+    if (this.link.value === "online" && this.me.value) void this.outbox.adopt(this.me.value.id);
   }
 
   private async synchronise(thread: LiveThread, ready: Ready): Promise<void> {

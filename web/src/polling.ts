@@ -1,12 +1,17 @@
 /** REST with long poll, looking like a WebSocket to connection.ts: for networks that break WebSockets. Chat works in
- * full; typing, captions and calls need the real thing. Fetched only when it is needed. */
+ * full; typing, captions and calls need the real thing. Fetched only when it is needed.
+ *
+ * Each request may hang on a dead connection of its own while the others go on, so each has an end: a poll that is still
+ * silent 22 s after it was asked, or anything else after 15 s, means that there is no link. A ping asks the gateway too. */
 
 import { call, refusalOf, within } from "./api";
 import { RefusedError } from "./connection";
 import type { Ack, ClientMessage, Event as LogEvent, HistoryGet, InboxItem, Me, Ready, ServerMessage } from "./protocol.gen";
 import { PROTOCOL_VERSION } from "./protocol.gen";
 
-const WAIT_S = 25;
+const WAIT_S = 14;
+const SILENT_POLL_MS = (WAIT_S + 8) * 1000;
+const ANSWER_MS = 15_000;
 const INBOX_EVERY_MS = 4_000;
 
 interface EventsPage {
@@ -35,6 +40,11 @@ export class PolledSocket {
     this.stop.abort();
   }
 
+  /** Given up with the link: a browser has six connections to a host, and those that hang would be missed. */
+  private ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    return call<T>(method, path, body, within(ANSWER_MS, this.stop.signal));
+  }
+
   private say(message: ServerMessage): void {
     if (!this.stop.signal.aborted) this.onmessage?.({ data: JSON.stringify(message) });
   }
@@ -52,17 +62,18 @@ export class PolledSocket {
       case "hello":
         return this.hello(message.resume ?? {});
       case "ping":
+        await this.ask("GET", "/me");
         return this.say({ type: "pong", t: message.t ?? 0 });
       case "message.send":
       case "message.edit":
       case "message.recall":
       case "note.add":
       case "feedback.give":
-        return this.acked(await call<Ack>("POST", `${path(message)}/events`, without(message)));
+        return this.acked(await this.ask<Ack>("POST", `${path(message)}/events`, without(message)));
       case "conversation.act":
-        return this.acked(await call<Ack>("POST", `${path(message)}/acts`, { nonce: message.nonce, act: message.act }));
+        return this.acked(await this.ask<Ack>("POST", `${path(message)}/acts`, { nonce: message.nonce, act: message.act }));
       case "receipt.mark":
-        return call("POST", `${path(message)}/receipts`, { delivered: message.delivered, read: message.read });
+        return this.ask("POST", `${path(message)}/receipts`, { delivered: message.delivered, read: message.read });
       case "history.get":
         return this.history(message);
       case "conversation.open":
@@ -72,7 +83,7 @@ export class PolledSocket {
       case "inbox.watch":
         return this.inbox(message.nonce);
       case "alarm.acknowledge":
-        await call("POST", `/alarms/${message.alarm}/acknowledge`, {});
+        await this.ask("POST", `/alarms/${message.alarm}/acknowledge`, {});
         return this.acked({ type: "ack", nonce: message.nonce, seq: 0 });
       default:
         return this.unserved(message);
@@ -80,7 +91,7 @@ export class PolledSocket {
   }
 
   private async hello(resume: Readonly<Record<string, number>>): Promise<void> {
-    const [me, items] = await Promise.all([call<Me>("GET", "/me"), this.items()]);
+    const [me, items] = await Promise.all([this.ask<Me>("GET", "/me"), this.items()]);
     const mine = items.filter((item) => me.role === "customer" || item.assignee === me.id || item.conversation in resume);
     const ready: Ready = {
       type: "ready",
@@ -109,7 +120,7 @@ export class PolledSocket {
   }
 
   private async open(conversation: string, nonce: string, after: number): Promise<void> {
-    const item = await call<InboxItem>("GET", `/conversations/${conversation}`);
+    const item = await this.ask<InboxItem>("GET", `/conversations/${conversation}`);
     this.acked({ type: "ack", nonce, conversation, seq: item.last_seq });
     void this.follow(conversation, Math.min(after, item.last_seq));
   }
@@ -129,14 +140,14 @@ export class PolledSocket {
   }
 
   private async events(conversation: string, query: URLSearchParams): Promise<EventsPage> {
-    const signal = within((WAIT_S + 8) * 1000, this.stop.signal);
+    const signal = within(SILENT_POLL_MS, this.stop.signal);
     const response = await fetch(`/api/v1/conversations/${conversation}/events?${query}`, { signal });
     if (!response.ok) throw await refusalOf(response);
     return (await response.json()) as EventsPage;
   }
 
   private async items(): Promise<readonly InboxItem[]> {
-    return (await call<{ items: readonly InboxItem[] }>("GET", "/inbox")).items;
+    return (await this.ask<{ items: readonly InboxItem[] }>("GET", "/inbox")).items;
   }
 
   private async inbox(nonce: string): Promise<void> {
