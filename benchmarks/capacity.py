@@ -151,11 +151,14 @@ async def lateness_of_loop(url: str, seconds: float) -> list[float]:
     async with aiohttp.ClientSession() as http:
         for _ in range(round(seconds)):
             await asyncio.sleep(1.0)
-            async with http.get(url + "/metrics") as response:
-                text = await response.text()
-            line = next(line for line in text.splitlines() if line.startswith("nestcall_loop_late_seconds "))
-            late.append(float(line.split()[1]) * 1000)
+            late.append(await gauge(http, url, "nestcall_loop_late_seconds") * 1000)
     return late
+
+
+async def gauge(http: aiohttp.ClientSession, url: str, name: str) -> float:
+    async with http.get(url + "/metrics") as response:
+        text = await response.text()
+    return float(next(line for line in text.splitlines() if line.startswith(name + " ")).split()[1])
 
 
 def lateness(client: CallClient) -> list[float]:
@@ -228,8 +231,11 @@ def show(row: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- nothing left behind
 
 
-def held(process: psutil.Process) -> dict[str, float]:
+async def held(url: str, process: psutil.Process) -> dict[str, float]:
+    async with aiohttp.ClientSession() as http:
+        tasks = await gauge(http, url, "nestcall_tasks")
     return {
+        "tasks": tasks,
         "rss_mb": round(process.memory_info().rss / 1e6, 1),
         "descriptors": process.num_fds(),
         "threads": process.num_threads(),
@@ -240,18 +246,19 @@ async def soak(seconds: float, calls: int) -> None:
     seen = []
     async with gateway(results.free_port()) as (url, process):
         await one(url)  # what is loaded once is loaded
-        base = held(process)
+        await asyncio.sleep(5.0)
+        base = await held(url, process)
         print("base", base, flush=True)
         for n in range(1, calls + 1):
             began = time.monotonic()
             await one(url)
             if n % max(1, calls // 10) == 0:
                 await asyncio.sleep(1.0)
-                seen.append({"after": n, **held(process)})
+                seen.append({"after": n, **await held(url, process)})
                 print(seen[-1], flush=True)
             await asyncio.sleep(max(0.0, seconds / calls - (time.monotonic() - began)))
         await asyncio.sleep(5.0)
-        left = held(process)
+        left = await held(url, process)
     print("left", left)
     numbers = {"base": base, "left": left, "samples": seen, "calls": calls}
     results.save("soak", numbers, {f"after {row['after']}": row["rss_mb"] for row in seen}, "MB resident")

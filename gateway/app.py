@@ -111,6 +111,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     try:
         engines = await asyncio.to_thread(load_engines, settings, await known_phrases(store, settings))
         gateway = assemble(settings, store, engines)
+        here = asyncio.get_running_loop()
+        telemetry.TASKS.set_function(lambda: len(asyncio.all_tasks(here)))
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(kept_up(loop), name=loop.__qualname__) for loop in gateway.loops]
             started.append(tasks.create_task(kept_up(lambda: warm(engines, store)), name="warm the voice"))

@@ -14,6 +14,7 @@ CONNECTIONS = Gauge("nestcall_connections", "WebSocket connections open now")
 EVENTS = Counter("nestcall_events_total", "facts stored", ["kind"])
 WRITES = Histogram("nestcall_write_seconds", "from asking for a write to its commit")
 CALLS = Gauge("nestcall_calls", "calls running now")
+TASKS = Gauge("nestcall_tasks", "asyncio tasks now: a call that leaves one behind shows here")
 LOOP_LATE = Gauge("nestcall_loop_late_seconds", "median lateness of the event loop over three seconds")
 
 _QUICK = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
