@@ -79,6 +79,7 @@ def assemble(settings: Settings, store: Store, engines: Engines) -> Gateway:
     telemetry.CONNECTIONS.set_function(lambda: len(sockets))
     hub.taps.append(lambda event: telemetry.EVENTS.labels(str(event.kind)).inc())
     calls = open_calls(settings, store, chat, hub, alarms, dialogue, switchboard, engines)
+    assistant.in_call = calls.rooms.took
     telemetry.CALLS.set_function(lambda: len(calls.rooms.live))
     telemetry.LOOP_LATE.set_function(lambda: calls.load.lag)
     return Gateway(

@@ -6,6 +6,7 @@ thought in, so an advisor who accepts meanwhile is never talked over.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -92,6 +93,8 @@ class Assistant:
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         # One at a time: several threads of pure computing only take the interpreter from those who wait for an ack.
         self._rules = anyio.CapacityLimiter(1)
+        self.in_call: Callable[[Event], bool] = lambda _question: False
+        """The voice of a call answers this."""
         hub.taps.append(self.heard)
 
     def heard(self, event: Event) -> None:
@@ -181,8 +184,8 @@ class Assistant:
             await self._answer(question, *known)
 
     async def _answer(self, question: Event, state: Conversation, context: Context) -> None:
-        if state.owner != "assistant" or (state.call is not None and words(question)):
-            return  # an advisor answers, or the voice of the call: all but what has no words
+        if state.owner != "assistant" or self.in_call(question):
+            return  # an advisor answers, or the voice of the call
         typing = TypingShown(conversation=state.id, party="assistant", role="assistant", on=True)
         self._hub.flash(state.id, typing, "customer")
         await self._reply(question, state, await self._said(words(question), context))

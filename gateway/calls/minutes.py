@@ -4,7 +4,7 @@ Notes come on the event loop and must not wait, so what is to be written goes th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -19,7 +19,7 @@ from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store.engine import Store
 from media.ports import BargeInNote, CaptionNote, IdleNote, Journal, Note, TroubleNote, TurnNote
-from signaling.protocol import MAX_TEXT_CHARS, CaptionShown, Choice, EventKind, Role, SpeechBody, TurnMeasured
+from signaling.protocol import MAX_TEXT_CHARS, CaptionShown, Choice, Event, EventKind, Role, SpeechBody, TurnMeasured
 
 log = structlog.get_logger()
 
@@ -159,7 +159,9 @@ class Minutes:
             log.error("call.minutes_lost", call=self._call)
 
     async def append(self, *facts: Fact) -> None:
-        events = await self._chat.append(self._conversation, *facts)
+        self.wrote(await self._chat.append(self._conversation, *facts))
+
+    def wrote(self, events: Sequence[Event]) -> None:
         self.last_seq = max(self.last_seq, *(event.seq for event in events))
 
     async def run(self) -> None:

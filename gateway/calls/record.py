@@ -1,15 +1,20 @@
 """What a call leaves behind: its row, its facts in the log, and `call.changed` on every page that follows it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.calls.room import Owning, Room
 from gateway.chat import Chat, new_nonce
 from gateway.domain.events import Fact
 from gateway.domain.people import Person
+from gateway.errors import Conflict
 from gateway.hub import Hub
 from gateway.store import calls as rows
+from gateway.store import log
 from gateway.store.engine import Store
-from signaling.protocol import CallChanged, CallRecordBody, EventKind
+from signaling.protocol import CallChanged, CallRecordBody, EventKind, MediaKind
 
 
 class Record:
@@ -19,7 +24,7 @@ class Record:
     # ------------------------------------------------------------ begin
 
     async def begin(self, room: Room) -> None:
-        """Durable on return: the row, then `call.started`."""
+        """Durable on return: the row and `call.started`, together."""
         about = room.about
         row = {
             "id": about.call,
@@ -32,11 +37,15 @@ class Record:
             "waterfall": {},
             "stats": {},
         }
-        await self._store.write(lambda connection: rows.add(connection, row))
         data = {"call": about.call, "media": about.media, "style": about.style}
-        await room.minutes.append(
-            Fact(EventKind.CALL_STARTED, about.customer.id, "customer", f"start-{about.call}"[:64], data=data)
-        )
+        started = Fact(EventKind.CALL_STARTED, about.customer.id, "customer", f"start-{about.call}"[:64], data=data)
+
+        async def job(connection: AsyncConnection) -> log.Appended:
+            locked = await log.find(connection, about.conversation, lock=True)
+            await rows.add(connection, row)
+            return await log.append(connection, locked, (started,), at=self._chat.now())
+
+        room.minutes.wrote((await self._store.write(job, self._chat.tell)).events)
 
     # ------------------------------------------------------------ change
 
@@ -72,21 +81,46 @@ class Record:
 
     # ------------------------------------------------------------ end
 
-    async def end(self, room: Room) -> None:
+    def ending(self, room: Room) -> Callable[[], Awaitable[None]]:
+        """What writes the end of this call: fact, record and row together. It may be tried again and again."""
         about, reason = room.about, room.call.reason or "failed"
         spoken_s = asyncio.get_running_loop().time() - room.connected_at if room.connected_at else 0.0
-        duration_ms = round(spoken_s * 1000)
-        body = CallRecordBody(call=about.call, media=about.media, duration_ms=duration_ms, reason=reason)
-        ended = {"call": about.call, "reason": reason, "duration_ms": duration_ms}
-        await room.minutes.append(
-            Fact(EventKind.CALL_ENDED, "system", "system", f"end-{about.call}"[:64], data=ended),
-            Fact(
-                EventKind.MESSAGE_SENT,
-                "system",
-                "system",
-                f"record-{about.call}"[:64],
-                body.model_dump(mode="json", exclude_defaults=True) | {"kind": "call_record"},
-            ),
-        )
+        facts = end_facts(about.call, reason, round(spoken_s * 1000), about.media)
         steps, lines = room.waterfall(), room.lines.summary()
-        await self._store.write(lambda c: rows.finish(c, about.call, reason, self._chat.now(), steps, lines))
+
+        async def job(connection: AsyncConnection) -> log.Appended | None:
+            locked = await log.find(connection, about.conversation, lock=True)
+            if await rows.find(connection, about.call) is None:
+                return None  # it never began
+            try:
+                ended = await log.append(connection, locked, facts, at=self._chat.now())
+            except Conflict:
+                ended = None  # told before, by a gateway that could not finish the row
+            await rows.finish(connection, about.call, reason, self._chat.now(), steps, lines)
+            return ended
+
+        async def end() -> None:
+            await self._store.write(job, self._chat.tell)
+
+        return end
+
+    async def end_stranded(self, conversation: str, call: str) -> None:
+        """A conversation whose running call no gateway has any more."""
+        ended = Fact(
+            EventKind.CALL_ENDED,
+            "system",
+            "system",
+            new_nonce(),
+            data={"call": call, "reason": "failed", "duration_ms": 0},
+        )
+        await self._chat.append(conversation, ended)
+
+
+def end_facts(call: str, reason: str, duration_ms: int, media: MediaKind) -> tuple[Fact, Fact]:
+    body = CallRecordBody(call=call, media=media, duration_ms=duration_ms, reason=reason)
+    content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": "call_record"}
+    ended = {"call": call, "reason": reason, "duration_ms": duration_ms}
+    return (
+        Fact(EventKind.CALL_ENDED, "system", "system", f"end-{call}"[:64], data=ended),
+        Fact(EventKind.MESSAGE_SENT, "system", "system", f"record-{call}"[:64], content),
+    )

@@ -1,13 +1,14 @@
 """The rooms of this gateway: how one is put together, runs, and is found again after a restart."""
 
 import asyncio
+from collections import defaultdict
 from typing import Protocol
 
 import structlog
 from sqlalchemy import RowMapping
 
 from gateway.alarms import Alarms
-from gateway.assistant import words
+from gateway.assistant import asks, words
 from gateway.calls import context as call_context
 from gateway.calls.about import About
 from gateway.calls.answers import SpokenAnswers
@@ -15,7 +16,7 @@ from gateway.calls.consequences import Consequences
 from gateway.calls.context import CallContext
 from gateway.calls.flags import Flags
 from gateway.calls.lines import Lines
-from gateway.calls.minutes import Minutes
+from gateway.calls.minutes import Minutes, Write
 from gateway.calls.peers import Peers
 from gateway.calls.record import Record
 from gateway.calls.room import Owning, Room
@@ -24,18 +25,20 @@ from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
 from gateway.domain.call import AssistantReady, Call
 from gateway.domain.people import Person
-from gateway.errors import NestcallError
+from gateway.errors import Broken, NotYours
 from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store
 from media.ports import Ear, Journal
-from signaling.protocol import Event, EventKind, Language, SpeechBody
+from signaling.protocol import Event, EventKind, Language
 
 log = structlog.get_logger()
 
 REVIVE_S = 30.0
 """After a restart, a call of the gateway before waits this long for its customer."""
+AGAIN_S = 1.0
+"""Between two attempts to write the end of a call."""
 
 
 class MakesVoices(Protocol):
@@ -68,6 +71,10 @@ class Rooms:
         self.record = Record(store, chat, hub, gateway)
         self.open: dict[str, Room] = {}
         self._flags: dict[str, Flags] = {}
+        self._taken: defaultdict[str, set[int]] = defaultdict(set)
+        """By call: the questions that are its turns, by seq."""
+        self._ends: dict[str, Write] = {}
+        """By call: what writes its end, until it has."""
         hub.taps.append(self._heard)
         self.ready = asyncio.Event()
         """Calls left by the gateway before are known; from here on rooms can be opened."""
@@ -85,7 +92,9 @@ class Rooms:
         """From now on rooms can be opened; calls of the gateway before wait for their customers."""
         self._tasks = tasks
         async with self._store.read() as connection:
-            left = await rows.unfinished(connection)
+            left, stranded = await rows.unfinished(connection), await rows.stranded(connection)
+        for row in stranded:
+            await self.record.end_stranded(row["id"], row["call"])
         for row in left:
             await self._revive(row)
         self.ready.set()
@@ -120,35 +129,72 @@ class Rooms:
         )
         minutes.on_words = flags.check
         minutes.on_line = context.line
-        room.on_over = lambda: minutes.write(lambda: self.record.end(room))
+        room.on_over = lambda: minutes.write(self._ending(room))
         self.open[about.call] = room
         self._tasks.create_task(self._host(room))
         return room
 
     async def _host(self, room: Room) -> None:
+        call = room.about.call
         try:
             await room.run()
         except Exception:
-            log.exception("call.failed", call=room.about.call)
+            log.exception("call.failed", call=call)
         finally:
-            self.open.pop(room.about.call, None)
-            self._flags.pop(room.about.call, None)
+            self.open.pop(call, None)
+            self._flags.pop(call, None)
+            self._taken.pop(call, None)
+        await self._ended_for_good(room)
+
+    def _ending(self, room: Room) -> Write:
+        end = self._ends[room.about.call] = self.record.ending(room)
+
+        async def ended() -> None:
+            await end()
+            self._ends.pop(room.about.call, None)
+
+        return ended
+
+    async def _ended_for_good(self, room: Room) -> None:
+        """The minutes may have failed at it; until it is written the conversation seems to be in a call."""
+        call = room.about.call
+        end = self._ends.pop(call, None) if room.call.state == "ended" else self.record.ending(room)
+        while end is not None:
+            try:
+                await end()
+                end = None
+            except Broken as error:
+                log.warning("call.end_not_written", call=call, code=str(error.code))
+                await asyncio.sleep(AGAIN_S)
+            except Exception:
+                log.exception("call.end_lost", call=call)
+                end = None
 
     def _heard(self, event: Event) -> None:
         """Each event passes once. What she writes beside the call is a turn of it, however it was sent."""
         for room in self.open.values():
             if room.about.conversation == event.conversation:
                 self._flags[room.about.call].follow(event)
-                if event.kind == EventKind.MESSAGE_SENT and event.role == "customer" and room.call.state != "ended":
+                if event.role == "customer" and asks(event) and words(event) and room.call.state != "ended":
+                    self._taken[room.about.call].add(event.seq)
                     self._written(room, event)
 
+    def took(self, question: Event) -> bool:
+        """A call answers it: it came while the call's room was open. The same word for the room and for the assistant
+        in text, so that a message around the beginning or the end of a call has one answer."""
+        return any(
+            question.seq in self._taken[call]
+            for call, room in self.open.items()
+            if room.about.conversation == question.conversation
+        )
+
     def _written(self, room: Room, event: Event) -> None:
-        """A photo has no words: the assistant says in the chat that it cannot see it."""
-        text = words(event)
-        if text and not isinstance(event.body, SpeechBody):  # what she said herself, just now
-            room.minutes.last_seq = max(room.minutes.last_seq, event.seq)
-            room.minutes.on_line("customer", text)
-            room.hear(text, "typed")
+        """A photo has no words: the assistant says in the chat that it cannot see it. What she said herself is no
+        question in the log, nor is her button one for the voice."""
+        if event.kind == EventKind.MESSAGE_SENT:
+            room.minutes.wrote([event])
+            room.minutes.on_line("customer", words(event))
+            room.hear(words(event), "typed")
 
     # ------------------------------------------------------------ what a room asks for
 
@@ -173,7 +219,7 @@ class Rooms:
                 turns = await rows.turns_of(connection, row["id"])
             assert customer is not None
             context = await call_context.of_call(self._store, self._chat, row["conversation"])
-        except NestcallError as error:
+        except NotYours as error:
             log.warning("call.not_revived", call=row["id"], code=str(error.code))
             return
         about = About(

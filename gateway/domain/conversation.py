@@ -85,7 +85,7 @@ def fold(conversation: Conversation, fact: Fact, at: str) -> Conversation:
             return replace(state, state="assigned" if state.owner == "advisor" else "with_assistant")
         case EventKind.CALL_STARTED:
             return replace(state, call=fact.data.get("call"))
-        case EventKind.CALL_ENDED:
+        case EventKind.CALL_ENDED if fact.data.get("call") == state.call:  # the next one may have begun already
             return replace(state, call=None)
         case EventKind.RED_FLAG_RAISED:
             return replace(state, red_flag=fact.data.get("sign"))

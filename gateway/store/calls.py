@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.schema import calls, conversations, turns
@@ -29,6 +29,13 @@ async def unfinished(connection: AsyncConnection) -> Sequence[RowMapping]:
         .where(calls.c.ended_at.is_(None))
         .order_by(calls.c.started_at)
     )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def stranded(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """Conversations (`id`, `call`) said to be in a call that has ended, or never was."""
+    runs = exists().where(calls.c.id == conversations.c.call, calls.c.ended_at.is_(None))
+    query = select(conversations.c.id, conversations.c.call).where(conversations.c.call.is_not(None), ~runs)
     return (await connection.execute(query)).mappings().all()
 
 

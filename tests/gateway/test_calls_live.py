@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.calls.room import Room
+from gateway.domain.events import Fact
+from gateway.errors import StorageBroken
 from gateway.settings import Settings
 from gateway.store.schema import calls, conversations, events, people, turns
+from signaling.protocol import EventKind, TextBody
 from tests.gateway.callers import on_line
 from tests.gateway.served import Client, Served, served
 from tests.media.browser import Browser, Tone
@@ -396,6 +400,74 @@ async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
         assert await line.browser.heard_hz(20, 2) > 0
         await line.client.ask("call.leave", call=call)
         await line.event("call.ended")
+
+
+async def test_an_end_the_database_refused_is_written_as_soon_as_it_can_be(
+    house: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+
+        async def locked(*_: Any, **__: Any) -> None:
+            raise StorageBroken(detail="told to be locked")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(house.gateway.store, "write", locked)
+            await line.client.ask("call.leave", call=line.call)
+            await quiet(house)
+            assert (await rows(house, conversations, id=line.conversation))[0]["call"] == line.call
+        ended = await line.event("call.ended")
+        assert ended["data"]["reason"] == "customer_left"
+    assert (await rows(house, conversations, id=line.conversation))[0]["call"] is None
+    assert (await rows(house, calls))[0]["ended_at"]
+
+
+async def test_a_conversation_left_in_a_call_that_nobody_has_is_mended_at_the_start(settings: Settings) -> None:
+    async with served(settings) as house:
+        conversation = await house.conversation(await somebody(house, "customer"))
+        await house.gateway.chat.append(
+            conversation, Fact(EventKind.CALL_STARTED, "system", "system", "start-k-gone", data={"call": "k-gone"})
+        )
+    async with served(settings) as house:
+        await house.gateway.calls.rooms.ready.wait()
+        assert (await rows(house, conversations, id=conversation))[0]["call"] is None
+
+
+async def test_a_message_between_the_tap_and_the_log_has_one_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """She writes when the room is there and its beginning not yet in the log; then when its end is not yet there."""
+    async with served(settings) as house, on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        begin = house.gateway.calls.rooms.record.begin
+        written = asyncio.Event()
+
+        async def late(room: Room) -> None:
+            await written.wait()
+            await begin(room)
+
+        monkeypatch.setattr(house.gateway.calls.rooms.record, "begin", late)
+        tap = asyncio.create_task(line.start())
+        async with asyncio.timeout(5):
+            while not house.gateway.calls.rooms.open:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        mother = house.gateway.calls.rooms.live[0].about.customer
+        await house.gateway.chat.send(mother, line.conversation, "nonce-order", TextBody(text="订单到哪了"))
+        await asyncio.sleep(1)
+        written.set()
+        await tap
+        await said(house, line.conversation, 1)
+        await asyncio.sleep(1)
+        answers = await rows(house, events, conversation=line.conversation, role="assistant", kind="message.sent")
+        assert [row["body"]["kind"] for row in answers if "answers" in row["data"]] == []
+        assert len(await spoken(house, line.conversation)) == 1
+        await line.client.ask("call.leave", call=line.call)
+        await line.client.send(line.conversation, "几点关门", nonce="nonce-close")
+        answer = await line.event("message.sent", role="assistant")
+        while "answers" not in answer["data"]:
+            answer = await line.event("message.sent", role="assistant")
 
 
 async def test_refusals(house: Served) -> None:

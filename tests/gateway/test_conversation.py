@@ -181,3 +181,14 @@ def test_the_hash_covers_kind_body_and_data_not_the_nonce() -> None:
     assert body_hash(one) == body_hash(replace(one, nonce="b"))
     for other in (replace(one, body={"kind": "text", "text": "坏"}), replace(one, data={"x": 1})):
         assert body_hash(one) != body_hash(other)
+
+
+def test_the_end_of_one_call_does_not_end_the_next() -> None:
+    def told(kind: EventKind, call: str) -> Fact:
+        return Fact(kind, "system", "system", f"{kind}-{call}", data={"call": call})
+
+    state = fold(FRESH, told(EventKind.CALL_STARTED, "k-1"), START)
+    state = fold(state, told(EventKind.CALL_STARTED, "k-2"), START)
+    state = fold(state, told(EventKind.CALL_ENDED, "k-1"), START)
+    assert state.call == "k-2"
+    assert fold(state, told(EventKind.CALL_ENDED, "k-2"), START).call is None

@@ -150,9 +150,9 @@ function owned(thread: Thread, event: LogEvent): Partial<Thread> {
     case "call.started":
       return { call: begun(event) };
     case "call.changed":
-      return { call: thread.call && { ...thread.call, ...moved(event) } };
+      return ofThis(thread, event) ? { call: thread.call && { ...thread.call, ...moved(event) } } : {};
     case "call.ended":
-      return { call: null };
+      return ofThis(thread, event) ? { call: null } : {};
     default:
       return {};
   }
@@ -176,6 +176,9 @@ const begun = (event: LogEvent): RunningCall => ({
   state: "requested",
   advisor: null,
 });
+
+/** The end of one call may be written when the next has begun. */
+const ofThis = (thread: Thread, event: LogEvent): boolean => thread.call?.call === text(event, "call");
 
 const moved = (event: LogEvent): Pick<RunningCall, "state" | "advisor"> => ({
   state: text(event, "state") ?? "",
