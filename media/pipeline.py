@@ -234,7 +234,8 @@ class Voice:
     def _reply(self, effect: ev.AskReply | ev.Commit | ev.Drop | ev.Settle | ev.Speak | ev.Cut | ev.Silence) -> None:
         match effect:
             case ev.AskReply():
-                self._replies.ask(effect, self._following.hear(effect.text).language)
+                following = self._following  # final words were heard when they came
+                self._replies.ask(effect, (following.hear(effect.text) if effect.speculative else following).language)
             case ev.Speak():
                 self._replies.announce(effect, self.language)
             case ev.Commit():

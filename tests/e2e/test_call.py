@@ -1,5 +1,6 @@
 """Calls with real media: what is asserted was heard as audio energy and seen as frames drawn, not read off a state."""
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,32 @@ def test_the_call_survives_a_reload_of_her_page(people: People) -> None:
     until(page, f"__nestcall.stats().then((stats) => stats.audio_received > {received + 20})")
     page.get_by_role("button", name="挂断").click()
     expect(page.locator(".call")).to_have_count(0)
+
+
+def test_the_call_survives_a_killed_gateway_that_stays_away_for_a_while(
+    make_gateway: Callable[..., Gateway], make_browser: Callable[..., Browser]
+) -> None:
+    """As long as every try of the page to resume would have taken: a gateway that is not there is no failed try."""
+    gateway = make_gateway()
+    context = make_browser().new_context(locale="zh-CN", permissions=["microphone"])
+    page = context.new_page()
+    page.goto(f"{gateway.url}/?store={STORE}")
+    until(page, "globalThis.__nestcall?.link === 'online'")
+    call(page)
+    on_the_line(page)
+    until(page, HEARS)
+    expect(page.locator(".captions .assistant")).to_contain_text("智能语音助手")
+    before = page.evaluate("__nestcall.call.call")
+    gateway.stop(signal.SIGKILL)
+    page.wait_for_timeout(20_000)
+    expect(page.locator(".call-state")).to_contain_text("正在重连")
+    gateway.start()
+    on_the_line(page)
+    until(page, HEARS)
+    assert page.evaluate("__nestcall.call.call") == before
+    expect(page.locator(".captions .assistant").first).to_contain_text("智能语音助手")  # what was said is still there
+    expect(page.locator(".captions .assistant").last).to_contain_text("线路恢复了")
+    context.close()
 
 
 def test_the_phone_page(people: People) -> None:

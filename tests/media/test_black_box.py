@@ -453,6 +453,14 @@ def test_the_language_follows_her() -> None:
     assert call.responder.asked[-1].language == "en"
 
 
+def test_a_borrowed_word_does_not_change_the_language_of_the_answer() -> None:
+    call = ScriptedCall(15.0)
+    call.ear.says(1.0, 1.6, "Hello")
+    call.at(6.0, lambda voice: voice.hear("WiFi"))
+    play(call)
+    assert [heard.language for heard in call.responder.commits] == ["zh", "en"]  # twice in a row is no borrowing
+
+
 def test_at_most_ten_tasks_a_call() -> None:
     call = call_with_long_answer()
     call.ear.says(4.0, 5.0, "不是我问的是尿布")

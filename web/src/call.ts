@@ -31,6 +31,8 @@ const DISCONNECTED_MS = 1_500;
 const ENDED_MS = 2_000;
 const FLOWING_MS = 400;
 const RESUME_TRIES = 7;
+/** A call with no link at all is given up after this; the gateway may be starting again. */
+const OFFLINE_MS = 60_000;
 
 export class CallLine {
   readonly state = signal<LineState>(IDLE);
@@ -247,7 +249,7 @@ export class CallLine {
     if (!call || this.state.value.phase !== "idle") return;
     const { conversation, media } = call;
     const since = Date.parse(call.started_at);
-    this.state.value = { ...IDLE, phase: "running", call: call.call, conversation, media, reconnecting: true, since };
+    this.set({ ...IDLE, phase: "running", call: call.call, conversation, media, reconnecting: true, since });
     this.sound.open(() => undefined);
     const wanted = this.begin();
     openDevices(call.media).then(
@@ -264,8 +266,9 @@ export class CallLine {
     try {
       if (mayFlow && (await this.flowing())) return;
       this.set({ reconnecting: true });
-      for (let tries = 0; this.inCall && tries < RESUME_TRIES; tries++) {
-        if (await this.resumed(call, tries)) return;
+      const end = Date.now() + OFFLINE_MS;
+      for (let tries = 0; this.inCall && tries < RESUME_TRIES && Date.now() < end; ) {
+        if (this.page.link.value === "online" && (await this.resumed(call, tries++))) return;
         await pause(400 * 1.6 ** tries);
       }
       if (this.inCall) this.end("lost");
@@ -274,9 +277,8 @@ export class CallLine {
     }
   }
 
-  /** One try; the old connection plays on until the new one is taken. */
+  /** One try, on a link that is up; the old connection plays on until the new one is taken. */
   private async resumed(call: string, tries: number): Promise<boolean> {
-    if (this.page.link.value !== "online") return false;
     const peer = await this.peers.offered();
     const { turns } = this;
     try {
@@ -353,6 +355,7 @@ export class CallLine {
 
   private set(change: Partial<LineState>): void {
     this.state.value = { ...this.state.value, ...change };
+    this.page.connection.pressing = this.inCall;
   }
 }
 

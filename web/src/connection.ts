@@ -65,6 +65,7 @@ export interface ConnectionOptions {
 
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 20_000;
+const LONGEST_IN_CALL_MS = 2_000;
 const HELLO_WITHIN_MS = 8_000;
 /** Tries without a `ready` after which every second one is the fallback. */
 const WEBSOCKET_TRIES = 3;
@@ -77,6 +78,8 @@ const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_p
 export class Connection {
   state: LinkState = "waiting";
   ready: Ready | null = null;
+  /** Somebody is on the line: there are few of them, and they wait in silence. */
+  pressing = false;
   private socket: Socket | null = null;
   private probing: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
@@ -226,7 +229,7 @@ export class Connection {
   }
 
   private lost(): void {
-    const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++);
+    const ceiling = Math.min(this.pressing ? LONGEST_IN_CALL_MS : LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++);
     this.again(this.random() * ceiling);
   }
 

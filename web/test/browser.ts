@@ -44,6 +44,10 @@ class FakePeerConnection {
   close(): void {
     this.connectionState = "closed";
   }
+  fail(): void {
+    this.connectionState = "failed";
+    this.onconnectionstatechange?.();
+  }
 }
 
 class FakeAudioContext {

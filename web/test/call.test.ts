@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CallLine } from "../src/call";
 import { Connection, type LinkState, type Socket } from "../src/connection";
@@ -12,6 +12,7 @@ let browser: FakeBrowser;
 let socket: FakeSocket;
 let line: CallLine;
 let sent: unknown[][];
+let link: Signal<LinkState>;
 const settled = () => vi.advanceTimersByTimeAsync(0);
 const voice = () => new FakeStream([new FakeTrack("audio")]);
 const video = () => new FakeStream([new FakeTrack("audio"), new FakeTrack("video")]);
@@ -28,9 +29,10 @@ async function open(permission: "granted" | "prompt"): Promise<void> {
     resume: () => ({}),
     makeSocket: () => socket as unknown as Socket,
   });
+  link = signal<LinkState>("online");
   const page = {
     connection,
-    link: signal<LinkState>("online"),
+    link,
     me: signal<Me | null>(ready({}).me),
     calls: signal<ReadonlyMap<string, CallView>>(new Map()),
     ask: connection.request.bind(connection),
@@ -132,6 +134,27 @@ test("what became of the call while the link was down is taken from ready: an ad
   socket.say({ ...ready({}), calls: [advised] });
   browser.frame();
   expect(browser.players[0]!.volume).toBe(1);
+});
+
+test("a gateway that is away for half a minute does not end the call: it is resumed when there is a link again", async () => {
+  await talk();
+  link.value = "waiting";
+  browser.connections.at(-1)!.fail();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(line.state.value).toMatchObject({ phase: "running", reconnecting: true });
+  expect(socket.of("call.resume")).toHaveLength(0);
+  link.value = "online";
+  socket.welcome();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(socket.of("call.resume").map((one) => one.call)).toEqual(["call"]);
+});
+
+test("a call that has had no link for a minute is over", async () => {
+  await talk();
+  link.value = "waiting";
+  browser.connections.at(-1)!.fail();
+  await vi.advanceTimersByTimeAsync(62_000);
+  expect(line.state.value).toMatchObject({ phase: "ended", reason: "lost" });
 });
 
 test("the duck is lifted when the page is hidden: nobody draws frames there", async () => {

@@ -87,6 +87,16 @@ test("the delay before the next try doubles, is jittered and bounded", () => {
   expect(Math.max(...seen)).toBeLessThanOrEqual(20_000 * 0.5 + 50);
 });
 
+test("while somebody is on the line no try waits for longer than two seconds", () => {
+  connection.pressing = true;
+  for (let n = 0; n < 12; n++) {
+    const before = sockets.length;
+    socket().onclose?.();
+    vi.advanceTimersByTime(2_000);
+    expect(sockets.length).toBe(before + 1);
+  }
+});
+
 test("a request resolves with its ack, and is rejected when the link is lost", async () => {
   socket().welcome();
   const nonce = "n-12345678";
