@@ -22,7 +22,7 @@ import jieba
 import numpy as np
 
 from benchmarks import results
-from gateway.commands.evaluate import GOLDEN, questions_of
+from gateway.commands.evaluate import GOLDEN, read_questions
 from gateway.dialogue.evaluate import Question, Verdict, coverage_at, evaluate, totals
 from gateway.dialogue.knowledge import Entry, Knowledge, calibration
 from gateway.dialogue.knowledge.entries import from_dict
@@ -275,7 +275,7 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--no-save", action="store_true")
     chosen = parser.parse_args()
-    entries, golden = demo_entries(), questions_of(GOLDEN)
+    entries, golden = demo_entries(), read_questions(GOLDEN)[0]
     if chosen.fit:
         fit(entries, [q for q in golden if half(q.question) == "tune"])
         return

@@ -39,13 +39,18 @@ def register(app: typer.Typer) -> None:
         """Score retrieval: answered right, coverage at 95 % precision, wrong answers, abstention, latency.
 
         With an embeddings model configured, its second opinion is asked as the live assistant asks it.
+        What cannot be read is left out and named, on stderr and in `faults`.
         """
         from gateway.dialogue import second_opinion
         from gateway.settings import Settings
 
-        entries = entries_of(knowledge)
+        entries, left_out = read_entries(knowledge)
+        asked, unread = read_questions(questions)
         reranker = None if offline else second_opinion(Settings())
-        verdicts, scores = score(entries, questions_of(questions), reranker)
+        verdicts, scores = score(entries, asked, reranker)
+        scores["faults"] = [*left_out, *unread, *unknown(entries, asked)]
+        for fault in scores["faults"]:
+            typer.echo(f"nestcall: {fault}", err=True)
         if as_json:
             ids = [entry.id for entry in entries[:SPARE]]
             json.dump({"questions": [v.as_dict(ids) for v in verdicts], **scores}, sys.stdout, ensure_ascii=False)
@@ -92,36 +97,54 @@ def score(
     }
 
 
-def entries_of(path: Path | None) -> "list[Entry]":
-    """Entries of a JSON file, or the demo's."""
+def read_entries(path: Path | None) -> "tuple[list[Entry], list[str]]":
+    """Entries of a JSON file, or the demo's; and the rows that had to be left out."""
     from gateway.dialogue.knowledge.exchange import parse_json
     from gateway.store.knowledge import demo_entries
 
     if path is None:
-        return demo_entries()
+        return demo_entries(), []
     entries, faults = parse_json(text_of(path))
-    if faults:
-        raise SettingsBroken(detail="; ".join(f"{path.name} {fault}" for fault in faults[:5]))
-    return entries
+    named = [f"{path.name} {fault}" for fault in faults]
+    if faults and not entries:
+        raise SettingsBroken(detail="; ".join(named[:5]))
+    return entries, named
 
 
-def questions_of(path: Path | None) -> "list[Question]":
-    """Questions of a JSON-lines file, or the golden set."""
-    from gateway.dialogue.evaluate import Question
-
-    found = []
-    for number, line in enumerate(text_of(path or GOLDEN).splitlines(), 1):
+def read_questions(path: Path | None) -> "tuple[list[Question], list[str]]":
+    """Questions of a JSON-lines file, or the golden set; and the lines that could not be read."""
+    found, unread = [], []
+    for number, line in enumerate(text_of(path or GOLDEN).split("\n"), 1):  # splitlines would cut at U+2028, too
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            expect = row.get("expect")
-            found.append(
-                Question(str(row["question"]), None if expect is None else str(expect), tuple(row.get("tags") or ()))
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SettingsBroken(detail=f"{(path or GOLDEN).name} line {number}: {type(error).__name__}") from None
-    return found
+            found.append(question_of(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            why = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
+            unread.append(f"{(path or GOLDEN).name} line {number}: {why}")
+    if unread and not found:
+        raise SettingsBroken(detail="; ".join(unread[:5]))
+    return found, unread
+
+
+def question_of(row: object) -> "Question":
+    """One line; a ValueError says what is wrong with it."""
+    from gateway.dialogue.evaluate import Question
+
+    if not isinstance(row, dict) or not isinstance(row.get("question"), str):
+        raise ValueError('"question" should be a text')
+    expect, tags = row.get("expect"), row.get("tags") or ()
+    if not isinstance(expect, str | int | None):
+        raise ValueError('"expect" should be an id or null')
+    return Question(
+        row["question"], None if expect is None else str(expect), (tags,) if isinstance(tags, str) else tuple(tags)
+    )
+
+
+def unknown(entries: "list[Entry]", asked: "list[Question]") -> list[str]:
+    """Ids that are expected and not there: their questions count as misses, which may not be what was meant."""
+    missing = {q.expect for q in asked if q.expect is not None} - {entry.id for entry in entries}
+    return [f"expected id {id} is not in the knowledge" for id in sorted(missing)]
 
 
 def text_of(path: Path) -> str:

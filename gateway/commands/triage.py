@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 MAX_TURNS = 1_000
 
@@ -18,6 +18,12 @@ class Case(BaseModel):
     turns: Annotated[list[str], Field(min_length=1, max_length=MAX_TURNS)]
     age_days: Annotated[int, Field(ge=0, le=40_000)] | None = None
 
+    @field_validator("age_days", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        """A table with gaps writes its whole numbers as 30.0."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 class Verdict(BaseModel):
     sign: str | None
@@ -25,7 +31,9 @@ class Verdict(BaseModel):
     why: str | None
 
 
-class Trouble(BaseModel):
+class Trouble(Verdict):
+    """A line that was not judged: it has no sign, which says nothing about the child."""
+
     error: str
     line: int
 
@@ -42,14 +50,16 @@ def judge(case: Case) -> Verdict:
 def triage(lines: Iterable[bytes]) -> Iterator[Verdict | Trouble]:
     """One answer per non-empty line, in order; a line that cannot be read is answered with its error."""
     for number, line in enumerate(lines, 1):
+        line = line.removeprefix(b"\xef\xbb\xbf")
         if not line.strip():
             continue
         try:
-            yield judge(Case.model_validate_json(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line))
+            yield judge(Case.model_validate_json(line))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            yield Trouble(error=f"{where}: {first['msg']}" if where else first["msg"], line=number)
+            said = f"{where}: {first['msg']}" if where else first["msg"]
+            yield Trouble(sign=None, action=None, why=None, error=said, line=number)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.commands.evaluate import questions_of
+from gateway.commands.evaluate import read_questions
 from gateway.dialogue import safety
 from gateway.dialogue.dialogue import Assistant
 from gateway.dialogue.embeddings import Embeddings, Reranker, found_with
@@ -141,7 +141,7 @@ async def test_the_assistant_asks_only_where_retrieval_is_not_sure(store: Store,
 
 async def first_clarified(assistant: Assistant) -> tuple[str, Closing]:
     """A golden question that retrieval is not sure of (which one depends on the calibration), and what it says."""
-    for asked in questions_of(None):
+    for asked in read_questions(None)[0]:
         if "en" in asked.tags:
             continue
         closing = await ask(assistant, asked.question)

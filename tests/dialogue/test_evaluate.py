@@ -89,3 +89,31 @@ def test_bare_entries_and_empty_lines(tmp_path: Path) -> None:
     done = CliRunner().invoke(build(), arguments)
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["asked"] == 1
+
+
+def test_what_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> None:
+    entries = [
+        {"id": "a", "question": "怎么退货", "phrasings": "不想要了", "answer": None},
+        {"id": "a", "question": "again"},
+        {"question": "no id"},
+    ]
+    asked: list[object] = [{"question": None}, {"expect": "a"}, [1], {"question": "退货\u2028流程", "expect": "gone"}]
+    arguments = files(tmp_path, entries, [])
+    lines = [json.dumps(row, ensure_ascii=False) for row in asked]
+    (tmp_path / "q.jsonl").write_text("\ufeff\n" + "\r\n".join([*lines, "{"]), "utf-8")
+    said = json.loads(CliRunner().invoke(build(), arguments).stdout)
+    assert [one["question"] for one in said["questions"]] == ["退货\u2028流程"]
+    assert said["entries"] == 1
+    assert [fault.split(":")[0] for fault in said["faults"]] == [
+        "k.json row 2 (a)",
+        "k.json row 3 (no id)",
+        *(f"q.jsonl line {n}" for n in (2, 3, 4, 6)),
+        "expected id gone is not in the knowledge",
+    ]
+
+
+def test_a_question_without_end_is_answered_by_its_beginning(tmp_path: Path) -> None:
+    entries = [{"id": "a", "question": "怎么退货", "answer": "七天内"}]
+    arguments = files(tmp_path, entries, [{"question": "怎么退货 " + "x" * 100_000, "expect": "a"}])
+    said = json.loads(CliRunner().invoke(build(), arguments).stdout)
+    assert said["top1"] == 1.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gateway.dialogue.knowledge.entries import FIELDS, Category, Entry, as_dict
 
@@ -33,7 +33,9 @@ class Fault:
 
 
 class Draft(BaseModel):
-    """An entry as people write it. Unknown fields are let through and dropped: exports of other systems have many."""
+    """An entry as people write it. Unknown fields are let through and dropped: exports of other systems have many.
+
+    null is a field that was left out."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
@@ -50,6 +52,11 @@ class Draft(BaseModel):
     source: str = Field(default="", max_length=300)
     sensitive: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _told(cls, row: object) -> object:
+        return {name: value for name, value in row.items() if value is not None} if isinstance(row, dict) else row
+
     @field_validator("id", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
@@ -58,9 +65,10 @@ class Draft(BaseModel):
     @field_validator("phrasings", mode="before")
     @classmethod
     def _worded(cls, value: object) -> object:
-        if isinstance(value, list | tuple):
-            return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
-        return () if value is None else value
+        many = (value,) if isinstance(value, str) else value
+        if isinstance(many, list | tuple):
+            return tuple(item.strip() for item in many if isinstance(item, str) and item.strip())
+        return value
 
     @field_validator("valid_from", "valid_to")
     @classmethod

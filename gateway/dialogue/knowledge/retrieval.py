@@ -22,6 +22,8 @@ CANDIDATES = 12
 TOP = 3
 ANSWER_WEIGHT = 0.25
 HOT_ROWS = 4_096
+LONGEST = 1_000
+"""Characters of a question that are looked at: more than the tokens that are."""
 Decision = Literal["answer", "clarify", "handoff"]
 
 
@@ -73,6 +75,7 @@ class Knowledge:
 
     def evidence(self, text: str, store: str | None = None, today: str = "") -> list[Evidence]:
         """The candidates in order of promise, with their features."""
+        text = text[:LONGEST]
         asked = analysed(self._spelt(text))
         if not asked.words or not self.entries:
             return []

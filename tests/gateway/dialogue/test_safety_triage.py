@@ -33,3 +33,13 @@ def test_the_command_streams_and_tells_by_its_exit_code() -> None:
     bad = CliRunner().invoke(build(), ["triage"], input='{"turns": "x"}\n{"turns": ["不想活了"]}\n')
     assert bad.exit_code == 2
     assert json.loads(bad.stdout.splitlines()[1])["action"] == "HUMAN_NOW"
+
+
+def test_a_byte_order_mark_alone_is_an_empty_line_and_a_whole_number_may_have_a_point() -> None:
+    (only,) = triage([b"\xef\xbb\xbf\n", '{"turns": ["发烧三十八度二"], "age_days": 20.0}'.encode()])
+    assert only.sign == "S01"
+
+
+def test_a_line_that_was_not_judged_has_every_field() -> None:
+    (only,) = triage([b'{"turns": ["hi"], "age_days": 1.5}'])
+    assert only.model_dump().keys() == {"sign", "action", "why", "error", "line"}
