@@ -6,7 +6,10 @@ import { LinkLost } from "./connection";
 import type { Upload } from "./outbox";
 import type { CustomerBody } from "./protocol.gen";
 
-const CHUNK_BYTES = 512 * 1024;
+/** A piece takes about a second, so that progress is seen on a slow line and a fast one is not held up by round trips. */
+const FIRST_BYTES = 64 * 1024;
+const LARGEST_BYTES = 1024 * 1024;
+const PIECE_MS = 1_000;
 const ANSWER_MS = 90_000;
 const TUS = { "Tus-Resumable": "1.0.0", "X-Nestcall": "1" };
 
@@ -17,14 +20,20 @@ export const upload: Upload = async (item, told, stop) => {
   const known = attachment.upload && (await offsetOf(attachment.upload, stop));
   const begun = known || { url: await create(item.conversation, attachment, stop), offset: 0 };
   if (!known) await told.begun(begun.url);
-  for (let offset = begun.offset; offset < blob.size; ) {
+  for (let offset = begun.offset, bytes = FIRST_BYTES; offset < blob.size; ) {
     told.progress(offset / blob.size);
-    offset = await send(begun.url, blob, offset, stop);
+    const from = Date.now();
+    offset = await send(begun.url, blob.slice(offset, offset + bytes), offset, stop);
+    bytes = nextPiece(bytes, Date.now() - from);
   }
   told.progress(1);
   const finished = await ask(`${begun.url}/finish`, { method: "POST", headers: TUS, signal: stop });
   return ((await finished.json()) as { body: CustomerBody }).body;
 };
+
+/** At most twice the last one. */
+export const nextPiece = (bytes: number, tookMs: number): number =>
+  Math.min(LARGEST_BYTES, Math.max(FIRST_BYTES, bytes * Math.min(2, PIECE_MS / (tookMs + 1)) | 0));
 
 interface Begun {
   readonly url: string;
@@ -49,9 +58,8 @@ async function offsetOf(url: string, signal: AbortSignal): Promise<Begun | null>
   return response.ok ? { url, offset: Number(response.headers.get("Upload-Offset")) } : null;
 }
 
-async function send(url: string, blob: Blob, offset: number, signal: AbortSignal): Promise<number> {
+async function send(url: string, body: Blob, offset: number, signal: AbortSignal): Promise<number> {
   const headers = { ...TUS, "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
-  const body = blob.slice(offset, offset + CHUNK_BYTES);
   const response = await reach(url, { method: "PATCH", headers, body, signal });
   if (response.ok) return Number(response.headers.get("Upload-Offset"));
   const there = response.status === 409 ? await offsetOf(url, signal) : null;

@@ -5,7 +5,7 @@ import { call } from "../api";
 import { babyAge, handoffText } from "../i18n";
 import type { Page } from "../page";
 import type { InboxItem } from "../protocol.gen";
-import { Icon } from "../ui/icons";
+import { Export } from "../ui/search";
 import { ts } from "../words/staff";
 import { Numbers } from "./numbers";
 
@@ -50,11 +50,7 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
         ) : null}
       </dl>
       <Remembered conversation={item.conversation} state={item.state} />
-      <p>
-        <a class="soft" href={`/api/v1/conversations/${encodeURIComponent(item.conversation)}/export`} target="_blank" rel="noreferrer">
-          <Icon name="download" size={16} /> {ts("card.export")}
-        </a>
-      </p>
+      <Export conversation={item.conversation} />
       <Numbers item={item} page={page} />
     </div>
   );

@@ -24,11 +24,13 @@ interface Props {
   readonly thread: LiveThread;
   readonly conversation: string;
   readonly onBack: () => void;
+  /** Opened at this message, for it was searched for. */
+  readonly at?: number | null;
 }
 
 type Act = ConversationAct["act"];
 
-export function Desk({ page, line, thread, conversation, onBack }: Props) {
+export function Desk({ page, line, thread, conversation, onBack, at }: Props) {
   const me = page.me.value;
   const item = page.inbox.value.get(conversation);
   const [noting, setNoting] = useState(false);
@@ -65,6 +67,9 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
       setProblem(failureText(error));
     }
   };
+
+  const loaded = thread.loaded.value;
+  useEffect(() => void (at && loaded && open(at)), [at, loaded]);
 
   return (
     <div class="chat">
@@ -109,7 +114,7 @@ export function Desk({ page, line, thread, conversation, onBack }: Props) {
           </>
         }
       />
-      {searching ? <Search conversation={conversation} onOpen={(seq) => void open(seq)} onClose={() => setSearching(false)} /> : null}
+      {searching ? <Search label={t("chat.search")} conversation={conversation} onOpen={(seq) => void open(seq)} onClose={() => setSearching(false)} /> : null}
     </div>
   );
 }

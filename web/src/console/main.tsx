@@ -12,6 +12,7 @@ import { Alarms } from "../ui/alarms";
 import { Timer } from "../ui/call";
 import { LinkNotice } from "../ui/chat";
 import { Icon } from "../ui/icons";
+import { Search } from "../ui/search";
 import { upload } from "../upload";
 import { CustomerCard } from "./card";
 import { Desk } from "./desk";
@@ -25,7 +26,11 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
   const { phase, since, conversation: called } = line.state.value;
   const own = phase === "opening" || phase === "running" ? called : null;
   useFollowed(page, open, own);
-  const choose = (conversation: string | null) => {
+  const [searching, setSearching] = useState(false);
+  const [at, setAt] = useState<number | null>(null);
+  const choose = (conversation: string | null, seq: number | null = null) => {
+    setAt(seq);
+    setSearching(false);
     history.replaceState(null, "", conversation ? `#${conversation}` : location.pathname);
     setOpen(conversation);
   };
@@ -35,6 +40,9 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
       <header class="top">
         <h1 class="grow">{ts("app.console")}</h1>
         <span class="soft">{me?.name}</span>
+        <button type="button" class="bare" aria-label={ts("inbox.search")} title={ts("inbox.search")} onClick={() => setSearching(true)}>
+          <Icon name="search" />
+        </button>
         {me?.role === "manager" ? (
           <a class="soft" href="/manager">
             {ts("app.manager")}
@@ -61,7 +69,7 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
       </nav>
       <main class="pane">
         {me && open ? (
-          <Following key={open} page={page} line={line} conversation={open} onBack={() => choose(null)} />
+          <Following key={open} page={page} line={line} conversation={open} onBack={() => choose(null)} at={at} />
         ) : (
           <p class="empty">
             <Icon name="message-square" size={36} />
@@ -73,6 +81,9 @@ function Console({ page, line }: { page: Page; line: CallLine }) {
       <aside class="pane" aria-label={ts("card.title")}>
         {item ? <CustomerCard item={item} page={page} /> : null}
       </aside>
+      {searching ? (
+        <Search label={ts("inbox.search")} conversation={null} onOpen={(seq, conversation) => choose(conversation, seq)} onClose={() => setSearching(false)} />
+      ) : null}
     </div>
   );
 }
@@ -87,7 +98,7 @@ function useFollowed(page: Page, ...wanted: (string | null)[]): void {
 }
 
 /** Follows the conversation as long as it is open. */
-function Following(props: { page: Page; line: CallLine; conversation: string; onBack: () => void }) {
+function Following(props: { page: Page; line: CallLine; conversation: string; onBack: () => void; at: number | null }) {
   const { page, conversation } = props;
   const thread = page.thread(conversation);
   useEffect(() => void page.follow(conversation).catch(() => undefined), [conversation]);

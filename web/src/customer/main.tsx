@@ -14,8 +14,10 @@ import type { LiveThread } from "../thread";
 import { CallScreen, stateText } from "../ui/call";
 import { Chat, LinkNotice } from "../ui/chat";
 import { Icon } from "../ui/icons";
-import { Search } from "../ui/search";
+import { later } from "../ui/later";
 import { upload } from "../upload";
+
+const Search = later(async () => (await import("../ui/search")).Search);
 
 function Customer({ page, line }: { page: Page; line: CallLine }) {
   const me = page.me.value;
@@ -64,7 +66,7 @@ function Home({ page, line, me, thread }: { page: Page; line: CallLine; me: Me; 
         placeholder={t("chat.placeholder")}
         above={<Quick page={page} thread={thread} busy={phase !== "idle"} onCall={start} />}
       />
-      {searching ? <Search conversation={thread.conversation} onOpen={(seq) => void open(seq)} onClose={() => setSearching(false)} /> : null}
+      {searching ? <Search label={t("chat.search")} conversation={thread.conversation} onOpen={(seq) => void open(seq)} onClose={() => setSearching(false)} /> : null}
       {phase !== "idle" && !minimised ? (
         <CallScreen
           page={page}

@@ -3,10 +3,12 @@
 import { useRef, useState } from "preact/hooks";
 import { clockTime, dayName, duration, endReasonText, fileSize, money, noticeText, t } from "../i18n";
 import type { Body, Choice, FileRef, ImageBody, TextBody, VoiceBody } from "../protocol.gen";
-import { Dialog } from "./dialog";
 import { Icon } from "./icons";
+import { later } from "./later";
 import { Tel } from "./tel";
 import { Waveform } from "./waveform";
+
+const Viewer = later(async () => (await import("./viewer")).Viewer);
 
 export const fileUrl = (file: FileRef): string => `/api/v1/files/${encodeURIComponent(file.id)}`;
 
@@ -121,11 +123,7 @@ function Photo({ body }: { body: ImageBody }) {
         {body.preview.startsWith("data:image/") ? <img class="preview" src={body.preview} alt="" /> : null}
         <img class="full" src={fileUrl(body.file)} alt={t("image.alt")} loading="lazy" />
       </button>
-      {open ? (
-        <Dialog class="viewer" label={t("image.alt")} onClose={() => setOpen(false)}>
-          <img src={fileUrl(body.file)} alt={t("image.alt")} />
-        </Dialog>
-      ) : null}
+      {open ? <Viewer url={fileUrl(body.file)} onClose={() => setOpen(false)} /> : null}
     </div>
   );
 }

@@ -1,17 +1,21 @@
 /** One message with who said it, when, and what can be done with it. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { clockTime, errorText, t } from "../i18n";
 import type { Outgoing } from "../outbox";
 import type { Choice, Me } from "../protocol.gen";
 import type { Message, Note, Receipt } from "../reduce";
 import { BodyView } from "./bodies";
-import { Dialog } from "./dialog";
 import { Icon, type IconName } from "./icons";
+import { later } from "./later";
+
+const Complaint = later(async () => (await import("./asking")).Complaint);
+const Edit = later(async () => (await import("./asking")).Edit);
 
 export interface MessageActs {
   choose(choice: Choice): void;
   recall(seq: number): void;
+  edit(seq: number, text: string): void;
   rate(seq: number, verdict: "up" | "down" | "complaint", comment?: string): void;
 }
 
@@ -48,6 +52,7 @@ export function Bubble({ message, me, name, receipts, latest, found, acts }: Pro
         {message.edited ? <span>{t("message.edited")}</span> : null}
         {message.body?.kind === "speech" ? <Icon name="phone" size={13} /> : null}
         {mine && !message.recalled ? <Status of={statusOf(message, me, receipts)} /> : null}
+        <Rewrite message={message} me={me} acts={acts} />
         <Recall message={message} me={me} acts={acts} />
         {message.ai && me.role === "customer" && !message.recalled ? <Rating message={message} acts={acts} /> : null}
       </div>
@@ -77,9 +82,26 @@ function statusOf(message: Message, me: Me, receipts: Readonly<Record<string, Re
   return others.some(([, receipt]) => receipt.delivered >= message.seq) ? "delivered" : "sent";
 }
 
+const young = (message: Message): boolean => Date.now() - Date.parse(message.at) < CUSTOMER_RECALL_MS;
+
+/** Her own words, as long as she may take them back. */
+const isOwn = (message: Message, me: Me): boolean => message.sender === me.id && (me.role !== "customer" || young(message));
+
+function Rewrite({ message, me, acts }: Pick<Props, "message" | "me" | "acts">) {
+  const [open, setOpen] = useState(false);
+  if (message.body?.kind !== "text" || !isOwn(message, me)) return null;
+  return (
+    <>
+      <button type="button" class="bare" onClick={() => setOpen(true)}>
+        {t("message.edit")}
+      </button>
+      {open ? <Edit text={message.body.text} onClose={() => setOpen(false)} onSend={(text) => acts.edit(message.seq, text)} /> : null}
+    </>
+  );
+}
+
 function Recall({ message, me, acts }: Pick<Props, "message" | "me" | "acts">) {
-  const young = Date.now() - Date.parse(message.at) < CUSTOMER_RECALL_MS;
-  const own = message.sender === me.id && (young || me.role !== "customer");
+  const own = isOwn(message, me);
   const assistants = me.role !== "customer" && message.ai;
   if (message.recalled || !(own || assistants)) return null;
   return (
@@ -126,27 +148,6 @@ function Rating({ message, acts }: Pick<Props, "message" | "acts">) {
   );
 }
 
-function Complaint({ onClose, onSend }: { onClose: () => void; onSend: (comment: string) => void }) {
-  const send = (event: SubmitEvent) => {
-    event.preventDefault();
-    onSend(String(new FormData(event.currentTarget as HTMLFormElement).get("comment") ?? ""));
-    onClose();
-  };
-  return (
-    <Dialog label={t("message.complain")} onClose={onClose}>
-      <form onSubmit={send}>
-        <label>
-          {t("message.complaint.what")}
-          <textarea name="comment" rows={3} maxLength={1000} />
-        </label>
-        <p>
-          <button class="primary">{t("message.complaint.send")}</button>
-        </p>
-      </form>
-    </Dialog>
-  );
-}
-
 interface OutgoingActs {
   retry(nonce: string): void;
   discard(nonce: string): void;
@@ -159,9 +160,11 @@ export function OutgoingBubble({ item, acts }: { item: Outgoing; acts: OutgoingA
     <li class="message mine outgoing">
       {item.body?.kind === "text" ? (
         <div class="bubble">{item.body.text}</div>
+      ) : item.attachment?.purpose === "image" ? (
+        <Chosen blob={item.attachment.blob} name={item.attachment.name} />
       ) : (
         <div class="bubble row">
-          <Icon name={item.attachment?.purpose === "image" ? "image" : item.attachment?.purpose === "voice" ? "mic" : "file-text"} />
+          <Icon name={item.attachment?.purpose === "voice" ? "mic" : "file-text"} />
           {item.attachment?.name || t("voice.note")}
         </div>
       )}
@@ -191,6 +194,17 @@ export function OutgoingBubble({ item, acts }: { item: Outgoing; acts: OutgoingA
       </div>
     </li>
   );
+}
+
+/** The photo as it lies on her phone, until the gateway's own takes its place. */
+function Chosen({ blob, name }: { blob: Blob; name: string }) {
+  const [url, setUrl] = useState("");
+  useEffect(() => {
+    const ours = URL.createObjectURL(blob);
+    setUrl(ours);
+    return () => URL.revokeObjectURL(ours);
+  }, [blob]);
+  return <div class="bubble picture chosen">{url ? <img src={url} alt={name} /> : null}</div>;
 }
 
 export const NoteBubble = ({ note, name }: { note: Note; name: string }) => (

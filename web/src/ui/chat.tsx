@@ -50,6 +50,8 @@ export function Chat(props: ChatProps) {
   const acts = {
     choose: (choice: Choice) => send(textBody(choice.text)),
     recall: (target: number) => attempt(page.ask({ type: "message.recall", nonce: makeNonce(), conversation, target })),
+    edit: (target: number, text: string) =>
+      attempt(page.ask({ type: "message.edit", nonce: makeNonce(), conversation, target, text })),
     rate: (target: number, verdict: "up" | "down" | "complaint", comment = "") =>
       attempt(page.ask({ type: "feedback.give", nonce: makeNonce(), conversation, target, verdict, comment })),
     older: () => thread.loadOlder().catch(() => undefined),

@@ -6,7 +6,7 @@ import { t } from "../i18n";
 import type { Attachment, Keep } from "../keep";
 import { MAX_TEXT_CHARS } from "../protocol.gen";
 import { Icon, type IconName } from "./icons";
-import { Recorder } from "./recorder";
+import { fetchRecording, Recorder } from "./recorder";
 
 interface Props {
   readonly keep: Keep;
@@ -23,6 +23,7 @@ interface Props {
 }
 
 const TYPING_EVERY_MS = 3_000;
+const SOON_MS = 5_000;
 
 export function Composer(props: Props) {
   const { keep, draftKey, placeholder, onText, onFiles, children } = props;
@@ -31,6 +32,7 @@ export function Composer(props: Props) {
   const [recording, setRecording] = useState(false);
   const typing = useTyping(props.onTyping);
   const box = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => void setTimeout(() => void fetchRecording().catch(() => undefined), SOON_MS), []);
   useEffect(() => {
     if (!props.insert) return;
     setText(inserted(text, props.insert));

@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { duration, type PlainKey, say, t } from "../i18n";
 import type { Attachment } from "../keep";
-import { MediaTrouble, openMicrophone, troubleOf } from "../microphone";
+import { troubleOf } from "../microphone";
+import type { Recording } from "../recording";
 import { Icon } from "./icons";
 
 const HOLD_MS = 500;
@@ -18,6 +19,9 @@ type Step =
   | { readonly at: "undo"; readonly note: Attachment; readonly left: number }
   | { readonly at: "trouble"; readonly key: PlainKey };
 
+/** Fetched soon after the page is there: one can then record without a link too. */
+export const fetchRecording = () => import("../recording");
+
 export function Recorder({ onDone }: { onDone: (note: Attachment | null) => void }) {
   const [step, setStep] = useState<Step>({ at: "opening" });
   const [level, setLevel] = useState(0);
@@ -25,11 +29,19 @@ export function Recorder({ onDone }: { onDone: (note: Attachment | null) => void
   const recording = useRef<Recording | null>(null);
 
   useEffect(() => {
-    const ours = new Recording(setLevel);
-    recording.current = ours;
-    const begun = (): void => setStep({ at: "recording", since: Date.now(), held: false });
-    ours.start().then(begun, (error: unknown) => setStep({ at: "trouble", key: `media.${troubleOf(error)}` }));
-    return () => ours.stop();
+    let gone = false;
+    const begin = async () => {
+      const { Recording } = await fetchRecording();
+      if (gone) return;
+      recording.current = new Recording(setLevel);
+      await recording.current.start();
+      setStep({ at: "recording", since: Date.now(), held: false });
+    };
+    begin().catch((error: unknown) => setStep({ at: "trouble", key: `media.${troubleOf(error)}` }));
+    return () => {
+      gone = true;
+      recording.current?.stop();
+    };
   }, []);
   useEffect(() => {
     const clock = setInterval(() => setNow(Date.now()), 250);
@@ -117,59 +129,4 @@ function useHold(finish: () => Promise<void>): void {
     addEventListener("pointerdown", stop);
     return stop;
   }, []);
-}
-
-/** A MediaRecorder and the loudness beside it. */
-class Recording {
-  private stream: MediaStream | null = null;
-  private recorder: MediaRecorder | null = null;
-  private context: AudioContext | null = null;
-  private readonly parts: Blob[] = [];
-  private stopped = false;
-
-  constructor(private readonly told: (level: number) => void) {}
-
-  async start(): Promise<void> {
-    this.stream = await openMicrophone();
-    if (this.stopped) return this.stop();
-    if (typeof MediaRecorder === "undefined") throw new MediaTrouble("no_webrtc");
-    const type = ["audio/webm;codecs=opus", "audio/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
-    this.recorder = new MediaRecorder(this.stream, { ...(type ? { mimeType: type } : {}), audioBitsPerSecond: 32_000 });
-    this.recorder.ondataavailable = (event) => this.parts.push(event.data);
-    this.recorder.start(1_000);
-    this.listen(this.stream);
-  }
-
-  finish(): Promise<Blob | null> {
-    const { recorder } = this;
-    if (!recorder || recorder.state === "inactive") return Promise.resolve(null);
-    return new Promise((resolve) => {
-      recorder.onstop = () => resolve(new Blob(this.parts, { type: recorder.mimeType }));
-      recorder.stop();
-      this.stop();
-    });
-  }
-
-  stop(): void {
-    this.stopped = true;
-    this.stream?.getTracks().forEach((track) => track.stop());
-    void this.context?.close().catch(() => undefined);
-    this.context = null;
-  }
-
-  private listen(stream: MediaStream): void {
-    const context = new AudioContext();
-    this.context = context;
-    const analyser = context.createAnalyser();
-    context.createMediaStreamSource(stream).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    const look = () => {
-      if (this.context !== context) return;
-      analyser.getFloatTimeDomainData(samples);
-      const loud = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
-      this.told(Math.min(1, loud * 6));
-      requestAnimationFrame(look);
-    };
-    look();
-  }
 }

@@ -1,55 +1,68 @@
-/** Search in one conversation; a result opens at its message. */
+/** Search in one conversation, or in all the person may see; a result opens at its message. One conversation can be taken
+ * along from here too. */
 
 import { useState } from "preact/hooks";
 import { call } from "../api";
-import { RefusedError } from "../connection";
-import { clockTime, dayName, errorText, t } from "../i18n";
+import { clockTime, dayName, failureText, t } from "../i18n";
 import { Dialog } from "./dialog";
 
-export interface Hit {
+interface Hit {
   readonly conversation: string;
   readonly seq: number;
   readonly at: string;
   readonly snippet: string;
+  readonly customer_name: string;
+}
+
+interface Found {
+  readonly items: readonly Hit[];
+  /** Where the page after this one begins. */
+  readonly next: string | null;
 }
 
 interface Props {
-  readonly conversation: string;
-  readonly onOpen: (seq: number) => void;
+  readonly label: string;
+  /** Null: everything this person may see. */
+  readonly conversation: string | null;
+  readonly onOpen: (seq: number, conversation: string) => void;
   readonly onClose: () => void;
 }
 
-export function Search({ conversation, onOpen, onClose }: Props) {
-  const [hits, setHits] = useState<readonly Hit[] | null>(null);
+export function Search({ label, conversation, onOpen, onClose }: Props) {
+  const [found, setFound] = useState<(Found & { readonly words: string }) | null>(null);
   const [problem, setProblem] = useState("");
-  const search = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const words = String(new FormData(event.currentTarget as HTMLFormElement).get("words") ?? "").trim();
-    if (!words) return;
+  const look = async (words: string, before: readonly Hit[], cursor: string) => {
     try {
       setProblem("");
-      setHits(await find(conversation, words));
+      const { items, next } = await find(conversation, words, cursor);
+      setFound({ words, items: [...before, ...items], next });
     } catch (error) {
-      setProblem(error instanceof RefusedError ? errorText(error.code) : t("error.unavailable"));
+      setProblem(failureText(error));
     }
   };
+  const search = (event: SubmitEvent) => {
+    event.preventDefault();
+    const words = String(new FormData(event.currentTarget as HTMLFormElement).get("words") ?? "").trim();
+    if (words) void look(words, [], "");
+  };
   return (
-    <Dialog label={t("chat.search")} onClose={onClose}>
-      <form class="row" onSubmit={(event) => void search(event)}>
-        <input name="words" type="search" class="grow" aria-label={t("chat.search")} autoFocus />
-        <button class="primary">{t("chat.search")}</button>
+    <Dialog label={label} onClose={onClose}>
+      <form class="row" onSubmit={search}>
+        <input name="words" type="search" class="grow" aria-label={label} autoFocus />
+        <button class="primary">{t("chat.search.go")}</button>
       </form>
       <p role="status" class="soft">
-        {problem || (hits && (hits.length ? t("chat.search.results", { n: hits.length }) : t("chat.search.empty")))}
+        {problem || (found && (found.items.length ? t("chat.search.results", { n: `${found.items.length}${found.next ? "+" : ""}` }) : t("chat.search.empty")))}
       </p>
       <ul class="results">
-        {hits?.map((hit) => (
+        {found?.items.map((hit) => (
           <li key={`${hit.conversation}-${hit.seq}`}>
-            <button type="button" class="bare" onClick={() => onOpen(hit.seq)}>
+            <button type="button" class="bare" onClick={() => onOpen(hit.seq, hit.conversation)}>
               <span class="grow">
                 {hit.snippet}
                 <br />
                 <span class="soft">
+                  {conversation ? "" : `${hit.customer_name} · `}
                   {dayName(hit.at)} {clockTime(hit.at)}
                 </span>
               </span>
@@ -57,11 +70,34 @@ export function Search({ conversation, onOpen, onClose }: Props) {
           </li>
         ))}
       </ul>
+      {found?.next ? (
+        <button type="button" class="small" onClick={() => void look(found.words, found.items, found.next!)}>
+          {t("chat.search.more")}
+        </button>
+      ) : null}
+      {conversation ? <Export conversation={conversation} /> : null}
     </Dialog>
   );
 }
 
-async function find(conversation: string, words: string): Promise<readonly Hit[]> {
-  const query = new URLSearchParams({ q: words, conversation });
-  return (await call<{ items: readonly Hit[] }>("GET", `/search?${query}`)).items;
+/** As a page to read, or for a program. */
+export function Export({ conversation }: { conversation: string }) {
+  const path = `/api/v1/conversations/${encodeURIComponent(conversation)}/export?format=`;
+  return (
+    <p class="export soft">
+      {t("chat.export")}{" "}
+      <a href={`${path}html`} download>
+        {t("chat.export.html")}
+      </a>
+      {" · "}
+      <a href={`${path}json`} download>
+        JSON
+      </a>
+    </p>
+  );
+}
+
+async function find(conversation: string | null, words: string, cursor: string): Promise<Found> {
+  const query = new URLSearchParams({ q: words, ...(conversation ? { conversation } : {}), ...(cursor ? { cursor } : {}) });
+  return call<Found>("GET", `/search?${query}`);
 }

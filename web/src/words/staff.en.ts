@@ -39,7 +39,7 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
   "card.reason": "Reason for handoff",
   "card.born": "born {date}",
   "card.summary": "Summary",
-  "card.export": "Export the conversation",
+  "inbox.search": "Search all conversations",
 
   "state.with_assistant": "with the AI",
   "state.queued": "in the queue",

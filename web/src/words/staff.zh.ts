@@ -38,7 +38,7 @@ export const staffZh = {
   "card.reason": "转人工原因",
   "card.born": "{date} 出生",
   "card.summary": "对话摘要",
-  "card.export": "导出对话",
+  "inbox.search": "搜索全部对话",
 
   "state.with_assistant": "AI 接待中",
   "state.queued": "排队中",
