@@ -1,8 +1,11 @@
 """Wire message -> use-case. Knows every connection as a `Visit`, and one verb per message type."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +19,7 @@ from gateway.store import inbox, log, people
 from gateway.store.engine import Store
 from signaling import connection as machine
 from signaling.connection import Feed
+from signaling.ice import TURN_LIFETIME_S
 from signaling.protocol import (
     CallView,
     ClientMessage,
@@ -24,6 +28,7 @@ from signaling.protocol import (
     Event,
     EventAppended,
     Hello,
+    IceRenewed,
     IceServer,
     Ready,
     ServerMessage,
@@ -31,6 +36,8 @@ from signaling.protocol import (
 from signaling.socket import Link
 
 PAGE = 200
+RENEW_S = TURN_LIFETIME_S / 2
+"""A credential a page holds is good for at least this long."""
 
 Verb = Callable[["Visit", Any], Awaitable[ServerMessage | None]]
 """Carries out one message; what it returns is the answer to its sender. Raises NestcallError."""
@@ -164,6 +171,8 @@ class Switchboard:
         self.store = store
         self.hub = hub
         self.verbs: dict[type, Verb] = dict(verbs)
+        self._links: WeakKeyDictionary[Link, str] = WeakKeyDictionary()
+        """Whose session each came with, hashed; from before that was looked up, so that no sign-out falls between."""
         self.running_calls: Callable[[Person], Awaitable[tuple[CallView, ...]]] = no_calls
         self.ice_servers: Callable[[Person], tuple[IceServer, ...]] = lambda _person: ()
         self.capabilities: dict[str, bool | str] = {}
@@ -181,10 +190,12 @@ class Switchboard:
     async def welcome(self, hello: Hello, link: Link) -> Visit | Error:
         try:
             token, claimed = hello.token or link.credentials, list(hello.resume)
+            self._links[link] = people.hashed(token or "")
             known = await self.store.look(lambda c: arrival(c, token, claimed)) if token else None
             if known is None:
                 return Error(code=ErrorCode.UNAUTHENTICATED, re="hello", detail="no valid session")
             person, hers = known
+            person = replace(person, language=hello.language or person.language)  # for this connection
             return await self._greet(Visit(person, link, self), hello, hers)
         except NestcallError as error:
             return refusal(error, hello)
@@ -197,7 +208,10 @@ class Switchboard:
                 visit.subscribe(conversation)
             # Again: what came between is in the log or in the head.
             heads = await self.store.look(lambda c: inbox.heads(c, visit.person, hers))
-            visit.send(await self._ready(visit, heads))
+            ready = await self._ready(visit, heads)
+            visit.send(ready)
+            if any(server.credential for server in ready.ice_servers):
+                visit.link.spawn(self._renew_ice(visit))
             for conversation, last_seq in heads.items():
                 visit.start(conversation, hello.resume.get(conversation, last_seq), last_seq)
             for tell in self.welcomed:
@@ -206,6 +220,18 @@ class Switchboard:
             await visit.left()
             raise
         return visit
+
+    def signed_out(self, token: str) -> None:
+        """The session is over, and with it whatever is connected by it."""
+        for link, session in list(self._links.items()):
+            if session == people.hashed(token):
+                link.send(Error(code=ErrorCode.UNAUTHENTICATED, detail="signed out"))
+                link.hang_up(4401, str(ErrorCode.UNAUTHENTICATED))
+
+    async def _renew_ice(self, visit: Visit) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            visit.send(IceRenewed(ice_servers=self.ice_servers(visit.person)))
 
     async def _ready(self, visit: Visit, heads: dict[str, int]) -> Ready:
         return Ready(

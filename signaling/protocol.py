@@ -329,7 +329,8 @@ class Hello(Wire):
     """A session token; absent when the cookie of the handshake already says who this is."""
     resume: dict[Id, Seq] = Field(default_factory=dict, max_length=200)
     """The last seq applied, per conversation."""
-    language: Language = "zh"
+    language: Language | None = None
+    """What the page is shown in, and what a call from it begins in; absent: what is known of the person."""
 
 
 class Ping(Wire):
@@ -734,6 +735,13 @@ class Lagged(Wire):
     type: Literal["lagged"] = "lagged"
 
 
+class IceRenewed(Wire):
+    """TURN credentials are short-lived: these are for every peer connection made from now on."""
+
+    type: Literal["ice.renewed"] = "ice.renewed"
+    ice_servers: tuple[IceServer, ...]
+
+
 class Draining(Wire):
     """The gateway is going down: reconnect after this long."""
 
@@ -760,6 +768,7 @@ ServerMessage = Annotated[
     | TurnMeasured
     | LineMeasured
     | Lagged
+    | IceRenewed
     | Draining,
     Field(discriminator="type"),
 ]

@@ -111,6 +111,7 @@ class Calls:
         context = await self._context(line, conversation)
         if context().customer != line.person.id:
             raise NotYours(ErrorCode.NOT_FOUND)
+        context.begin_in(line.person.language)
         about = About(
             call=people.new_id("k"),
             conversation=conversation,

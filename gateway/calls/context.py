@@ -41,12 +41,21 @@ class CallContext:
         """What was written since it was read; what was said in the call meanwhile is in the log, or comes again."""
         self.take(await of_call(store, chat, self.context.conversation))
 
+    def begin_in(self, language: Language) -> None:
+        """The language of the page she calls from."""
+        self.context = replace(self.context, language=language)
+
     def take(self, fresh: "CallContext") -> None:
         known = self.context
         flag = self.raised[-1] if self.raised else fresh.context.red_flag  # what was cleared meanwhile is gone
         standing = tuple(dict.fromkeys((*fresh.context.standing, *self.raised)))
         self.context = replace(
-            fresh.context, misses=known.misses, red_flag=flag, standing=standing, staffed=known.staffed
+            fresh.context,
+            language=known.language,
+            misses=known.misses,
+            red_flag=flag,
+            standing=standing,
+            staffed=known.staffed,
         )
         self.voice, self.staff = fresh.voice, fresh.staff
 

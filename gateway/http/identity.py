@@ -48,10 +48,11 @@ async def start(ask: Ask) -> web.StreamResponse:
 
 
 async def end(ask: Ask) -> web.StreamResponse:
-    """DELETE /api/v1/sessions: sign out; the token is worth nothing from here on."""
+    """DELETE /api/v1/sessions: sign out; the token is worth nothing from here on, and what it opened is closed."""
     found = auth.credentials(ask.request)
     assert found is not None
     await ask.gateway.store.write(lambda connection: people.end_session(connection, found.token))
+    ask.gateway.switchboard.signed_out(found.token)
     response = web.Response(status=204)
     response.del_cookie(auth.COOKIE, path="/")
     return response

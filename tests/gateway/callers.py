@@ -66,12 +66,17 @@ class OnLine:
 
 @asynccontextmanager
 async def on_line(
-    house: Served, person: str, hz: float = 600, conversation: str = "", audio: MediaStreamTrack | None = None
+    house: Served,
+    person: str,
+    hz: float = 600,
+    conversation: str = "",
+    audio: MediaStreamTrack | None = None,
+    language: str | None = None,
 ) -> AsyncIterator[OnLine]:
     browser = Browser(audio=audio or Tone(hz))
     thread = conversation or await house.conversation(person)  # before hello: she follows it from the start
     try:
-        async with house.connect(person) as client:
+        async with house.connect(person, language) as client:
             yield OnLine(client, browser, thread)
     finally:
         await browser.pc.close()

@@ -39,10 +39,10 @@ class Served:
         return (await self.gateway.chat.conversation_for(found, found.store)).id
 
     @asynccontextmanager
-    async def connect(self, person: str, **resume: int) -> AsyncIterator["Client"]:
+    async def connect(self, person: str, language: str | None = None, **resume: int) -> AsyncIterator["Client"]:
         async with self.http.ws_connect(self.url + "/ws") as socket:
             client = Client(socket)
-            await client.hello(await self.token(person), resume)
+            await client.hello(await self.token(person), resume, language)
             yield client
 
     async def call(self, person: str | None, method: str, path: str, **body: Any) -> tuple[int, Any]:
@@ -62,8 +62,8 @@ class Client:
     got: list[dict[str, Any]] = field(default_factory=list)
     ready: dict[str, Any] = field(default_factory=dict)
 
-    async def hello(self, token: str, resume: dict[str, int]) -> None:
-        await self.say("hello", token=token, resume=resume)
+    async def hello(self, token: str, resume: dict[str, int], language: str | None = None) -> None:
+        await self.say("hello", token=token, resume=resume, language=language)
         self.ready = await self.until("ready")
 
     async def say(self, kind: str, **fields: Any) -> None:

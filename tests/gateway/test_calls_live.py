@@ -470,6 +470,16 @@ async def test_a_message_between_the_tap_and_the_log_has_one_answer(
             answer = await line.event("message.sent", role="assistant")
 
 
+async def test_a_call_begins_in_the_language_of_the_page(house: Served) -> None:
+    """Her record says Chinese; what she reads just now is English."""
+    async with on_line(house, await somebody(house, "customer"), language="en") as line:
+        await line.standby()
+        await line.start()
+        greeting = await line.message("caption.shown", role="assistant")
+        assert greeting["text"].startswith("Hello")
+        assert house.gateway.calls.rooms.open[line.call].about.language == "en"
+
+
 async def test_refusals(house: Served) -> None:
     async with on_line(house, await somebody(house, "customer")) as line:
         refused = await line.start(peer="never-offered")

@@ -10,10 +10,11 @@ import pytest
 from aiohttp import WSServerHandshakeError
 from pydantic import SecretStr
 
-from gateway import clock
+from gateway import clock, switchboard
 from gateway.http.routes import ROUTES
 from gateway.settings import Settings
 from gateway.store import people
+from signaling.ice import TURN_LIFETIME_S
 from tests.gateway.served import Served, served
 
 MOTHER, ADVISOR, STRANGER, MANAGER = "customer-lili", "advisor-chen", "advisor-zhou", "manager-lin"
@@ -261,3 +262,35 @@ async def test_sign_out_ends_the_session(settings: Settings) -> None:
             assert response.status == 204
         async with s.http.get(s.url + "/api/v1/me", headers=headers) as response:
             assert response.status == 401
+
+
+async def test_signing_out_closes_what_the_session_opened_and_nothing_else(settings: Settings) -> None:
+    async with served(settings) as s, s.http.ws_connect(s.url + "/ws") as socket, s.connect(MOTHER) as other:
+        token = await s.token(MOTHER)
+        await socket.send_json({"type": "hello", "token": token})
+        assert (await socket.receive_json(timeout=5))["type"] == "ready"
+        async with s.http.delete(s.url + "/api/v1/sessions", headers={"Authorization": f"Bearer {token}"}) as gone:
+            assert gone.status == 204
+        async with asyncio.timeout(5):
+            frames = [frame async for frame in socket]
+        assert frames[-1].json()["code"] == "unauthenticated"
+        assert socket.close_code == 4401
+        await other.say("ping", t=1)
+        await other.until("pong")
+
+
+async def test_turn_credentials_are_renewed_before_they_die(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert switchboard.RENEW_S < TURN_LIFETIME_S
+    monkeypatch.setattr(switchboard, "RENEW_S", 0.05)
+    turn = settings.model_copy(update={"ice_servers": ("turn:turn.shop",), "turn_secret": SecretStr("shared")})
+    async with served(turn) as s, s.connect(MOTHER) as phone:
+        for _ in range(2):
+            server = (await phone.until("ice.renewed"))["ice_servers"][0]
+            assert int(server["username"].split(":")[0]) > time.time() + TURN_LIFETIME_S - 5
+    async with served(settings) as s, s.connect(MOTHER) as phone:
+        await asyncio.sleep(0.2)
+        await phone.say("ping", t=1)
+        await phone.until("pong")
+        assert not any(frame["type"] == "ice.renewed" for frame in phone.got)

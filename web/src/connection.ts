@@ -186,6 +186,7 @@ export class Connection {
     else if (message.type === "error") this.refused(message);
     else if (message.type === "draining") this.again(message.reconnect_in_ms * (0.5 + this.random()));
     else if (message.type === "lagged") this.again(0);
+    else if (message.type === "ice.renewed" && this.ready) this.ready = { ...this.ready, ice_servers: message.ice_servers };
     if ("nonce" in message && message.nonce) this.settle(message.nonce, message as Answer | Refusal);
     this.listeners.forEach((told) => told(message));
   }

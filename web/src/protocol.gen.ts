@@ -282,7 +282,7 @@ export interface Hello {
   readonly protocol?: number;
   readonly token?: string | null;
   readonly resume?: Readonly<Record<string, number>>;
-  readonly language?: "zh" | "en";
+  readonly language?: "zh" | "en" | null;
 }
 
 /** A page of events with `after < seq` or `seq < before`, ascending. */
@@ -302,6 +302,12 @@ export interface HistoryPage {
   readonly events: ReadonlyArray<Event>;
   readonly last_seq: number;
   readonly more: boolean;
+}
+
+/** TURN credentials are short-lived: these are for every peer connection made from now on. */
+export interface IceRenewed {
+  readonly type: "ice.renewed";
+  readonly ice_servers: ReadonlyArray<IceServer>;
 }
 
 export interface IceServer {
@@ -586,6 +592,7 @@ export type ServerMessage =
   | Error
   | EventAppended
   | HistoryPage
+  | IceRenewed
   | InboxChanged
   | InboxListed
   | Lagged

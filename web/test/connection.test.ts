@@ -33,6 +33,23 @@ test("hello names what the page has; ready makes it online", () => {
   expect(connection.state).toBe("online");
 });
 
+test("peer connections are made with the newest ICE servers", () => {
+  socket().welcome();
+  const fresh = [{ urls: ["turn:shop"], username: "2:me", credential: "new" }];
+  socket().say({ type: "ice.renewed", ice_servers: fresh });
+  expect(connection.ready?.ice_servers).toEqual(fresh);
+});
+
+test("who was signed out elsewhere is not connected again", () => {
+  socket().welcome();
+  socket().say({ type: "error", code: "unauthenticated", detail: "" });
+  socket().onclose?.();
+  vi.advanceTimersByTime(2_000);
+  socket().onopen?.();
+  socket().say({ type: "error", code: "unauthenticated", detail: "" });
+  expect(connection.state).toBe("refused");
+});
+
 test("a half-open link is given up within 25 s and tried again", () => {
   socket().welcome();
   const first = socket();
