@@ -47,6 +47,8 @@ class Minutes:
         """Her words so far: for the red-flag check, on partial and final alike."""
         self.on_line: Callable[[Role, str], None] = lambda _role, _text: None
         """A finished line of the conversation, for the dialogue's history."""
+        self.on_idle: Callable[[IdleNote], object] = lambda _note: None
+        """Nobody has said anything for a while."""
         self.last_seq = 0
         self._stays = 0
         self._shown_at: dict[Role, float] = {}
@@ -67,6 +69,7 @@ class Minutes:
                 log.warning("call.trouble", call=self._call, part=note.part, code=note.code)
             case IdleNote():
                 log.info("call.idle", call=self._call, seconds=note.seconds)
+                self.on_idle(note)
 
     def of_advisor(self, advisor: Person) -> Journal:
         """What an advisor says, written down under his own name. Each stay counts its turns from another thousand."""

@@ -136,6 +136,11 @@ class Room:
             self.voicing.speaker.interrupt()
             self.voicing.speaker.say(words, uninterruptible=True)
 
+    def say(self, words: str) -> None:
+        """When it is the assistant's turn; she may interrupt it."""
+        if self.voicing:
+            self.voicing.speaker.say(words)
+
     def waterfall(self) -> dict[str, float]:
         """The gateway's own steps, milliseconds since the tap reached it; negative: done before (standby)."""
         leg = self._last_leg

@@ -20,6 +20,7 @@ from gateway.calls.minutes import Minutes, Write
 from gateway.calls.peers import Peers
 from gateway.calls.record import Record
 from gateway.calls.room import Owning, Room
+from gateway.calls.silence import Silence
 from gateway.calls.sound import Speaker, SteadyEar, Voicing
 from gateway.chat import Chat
 from gateway.dialogue.ports import Dialogue
@@ -129,6 +130,7 @@ class Rooms:
         )
         minutes.on_words = flags.check
         minutes.on_line = context.line
+        minutes.on_idle = Silence(self._chat, room, start=self._tasks.create_task)
         room.on_over = lambda: minutes.write(self._ending(room))
         self.open[about.call] = room
         self._tasks.create_task(self._host(room))

@@ -11,6 +11,10 @@ NOTICES: dict[str, dict[Language, str]] = {
         "zh": "现在由AI助手继续为您服务。",
         "en": "You are back with the AI assistant.",
     },
+    "nothing_heard": {
+        "zh": "我一直没有听到您的声音，就先挂断了。您可以随时再打来，也可以打字。再见。",
+        "en": "I have not heard anything from you, so I will hang up. Call again or type any time. Goodbye.",
+    },
     "mended": {
         "zh": "抱歉，刚才我这边出了点问题。我是AI助手，请您把刚才的话再说一遍。",
         "en": "Sorry, something went wrong on my side. This is the AI assistant: please say that again.",

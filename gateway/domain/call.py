@@ -29,7 +29,7 @@ from signaling.protocol import CallState, ErrorCode
 
 Timer = Literal["connect", "takeover", "away"]
 Notice = Literal["ai", "advisor_gone", "handed_back", "welcome_back"]
-Reason = Literal["customer_left", "advisor_left", "never_connected", "lost", "replaced", "draining", "failed"]
+Reason = Literal["customer_left", "advisor_left", "never_connected", "lost", "silent", "replaced", "draining", "failed"]
 
 TAKEOVER_S = 15.0
 AWAY_S = 10.0

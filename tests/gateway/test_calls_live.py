@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from gateway.calls.room import Room
+from gateway.calls.silence import GOODBYE
 from gateway.domain.events import Fact
 from gateway.errors import StorageBroken
 from gateway.settings import Settings
 from gateway.store.schema import calls, conversations, events, people, turns
+from media.ports import IdleNote
 from signaling.protocol import EventKind, TextBody
 from tests.gateway.callers import on_line
 from tests.gateway.served import Client, Served, served
@@ -478,6 +480,17 @@ async def test_a_call_begins_in_the_language_of_the_page(house: Served) -> None:
         greeting = await line.message("caption.shown", role="assistant")
         assert greeting["text"].startswith("Hello")
         assert house.gateway.calls.rooms.open[line.call].about.language == "en"
+
+
+async def test_a_silent_call_is_ended_and_says_why(house: Served) -> None:
+    async with on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        await line.state("with_assistant")
+        for times in (GOODBYE, GOODBYE + 1):
+            house.gateway.calls.rooms.open[line.call].minutes(IdleNote(10.0, times))
+            await asyncio.sleep(0.5)
+        assert (await line.event("call.ended"))["data"]["reason"] == "silent"
 
 
 async def test_refusals(house: Served) -> None:

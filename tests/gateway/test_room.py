@@ -12,13 +12,15 @@ from gateway.calls.lines import Lines
 from gateway.calls.minutes import Minutes
 from gateway.calls.room import Room
 from gateway.calls.rooms import Rooms
+from gateway.calls.silence import Silence
 from gateway.calls.sound import SteadyEar, Voicing
 from gateway.domain import call as machine
+from gateway.domain.conversation import Conversation, State
 from gateway.domain.people import Person
 from gateway.errors import Conflict
 from gateway.hub import Hub
 from media.audio import Samples
-from media.ports import CaptionNote
+from media.ports import CaptionNote, IdleNote
 from signaling.protocol import Event, EventKind, SpeechBody, TextBody
 from tests import virtual_time
 
@@ -54,6 +56,9 @@ class FakeVoice:
         await self.end
 
     def hear(self, text: str, source: str = "typed") -> None:
+        self.told.append(text)
+
+    def say(self, text: str, uninterruptible: bool = False) -> None:
         self.told.append(text)
 
     def hand_over(self) -> None:
@@ -249,6 +254,38 @@ def test_the_voice_is_told_what_she_wrote_and_not_what_she_said() -> None:
                 )
             )
         assert scene.voices[0].told == ["", "在写"]
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("state", "flag", "ends"),
+    [
+        ("with_assistant", None, True),
+        ("queued", None, False),
+        ("assigned", None, False),
+        ("with_assistant", "S1", False),
+    ],
+)
+def test_a_call_in_which_nothing_is_heard_ends_unless_a_person_is_wanted(
+    state: State, flag: str | None, ends: bool
+) -> None:
+    async def story(scene: Scene) -> None:
+        class Knows:
+            async def state(self, _person: Person, _conversation: str) -> Conversation:
+                return Conversation("c-1", "chain-1", "store-1", MOTHER.id, state=state, red_flag=flag)
+
+        await scene.tap(nothing)
+        silence = Silence(cast("Any", Knows()), scene.room, start=asyncio.ensure_future)
+        told = scene.voices[0].told
+        for times in (*range(1, 7), *range(1, 7)):  # after the first goodbye she says something
+            silence(IdleNote(10, times))
+            await asyncio.sleep(0.01)
+        assert sum("再见" in words for words in told) == 2 * ends
+        assert scene.room.call.state == "with_assistant"
+        silence(IdleNote(10, 7))
+        await asyncio.sleep(0.01)
+        assert (scene.room.call.reason == "silent") is ends
 
     play(story)
 

@@ -140,6 +140,13 @@ def test_09_a_slow_tool_gets_a_filler_and_holds_the_idle_clock() -> None:
     assert idle[0] == pytest.approx(answered + 10.0, abs=0.5)
 
 
+def test_09c_silence_is_counted_on_after_she_was_asked_twice() -> None:
+    call = ScriptedCall(80.0, Profile(greet=False))
+    play(call)
+    assert [note.times for note in call.of(IdleNote)] == [1, 2, 3, 4, 5, 6, 7]
+    assert call.synthesizer.spoken == ["您还在吗？"] * 2
+
+
 def test_10_going_on_within_the_grace_is_one_turn_and_one_reply() -> None:
     call = ScriptedCall(12.0)
     call.ear.says(1.0, 2.0, "我想买奶粉吗")

@@ -158,7 +158,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "ended.customer_left": "You hung up",
   "ended.advisor_left": "The advisor hung up",
   "ended.handed_back": "Handed back to the AI assistant",
-  "ended.assistant_left": "The AI assistant ended the call",
+  "ended.silent": "Nothing was heard for long: the call has ended",
   "ended.never_connected": "It never connected: a network may block calls. You can go on typing.",
   "ended.lost": "The connection was lost. Please call again.",
   "ended.replaced": "The call goes on on another device.",

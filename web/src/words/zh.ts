@@ -156,7 +156,7 @@ export const zh = {
   "ended.customer_left": "您已挂断",
   "ended.advisor_left": "顾问已挂断",
   "ended.handed_back": "已交还 AI 助手",
-  "ended.assistant_left": "AI 助手结束了通话",
+  "ended.silent": "很久没有声音，通话已结束",
   "ended.never_connected": "没有接通：网络可能拦住了通话。可以继续打字。",
   "ended.lost": "连接断开了，请再拨一次。",
   "ended.replaced": "通话已在另一台设备上继续。",
