@@ -82,7 +82,15 @@ def check(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag
     Of several signs the one whose action is gravest; of those the cause before what it does (the order of
     actions.json): a choking child turns blue.
     """
-    return flagged(turns, age_days, past) or (None if past else _hunch(turns, age_days))
+    flag = flagged(turns, age_days, past)
+    if past:
+        return flag
+    text = joined(turns)
+    numbers = counted(text)
+    age = facts.age(numbers, age_days)
+    if flag:
+        return None if learned.harmless(text, age) else flag
+    return _hunch(text, numbers, age)
 
 
 def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None:
@@ -90,14 +98,11 @@ def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFl
     return min(_flags(turns, age_days, past), key=lambda flag: _rank(flag.sign), default=None)
 
 
-def _hunch(turns: Sequence[str], age_days: int | None) -> RedFlag | None:
-    """Where no word of the tables is said, nothing is suspected: that spares ordinary talk and cost no danger of five
-    authors'."""
-    text = joined(turns)
+def _hunch(text: str, numbers: str, age: int | None) -> RedFlag | None:
+    """Where no word of the tables is said, nothing is suspected: that spares ordinary talk and cost one danger of
+    nine authors'."""
     if not touched(text):
         return None
-    numbers = counted(text)
-    age = facts.age(numbers, age_days)
     sign = learned.hunch(text, age)
     if sign is None or (sign in _OF_THE_YOUNG and not measured.may_be_young_and_ill(numbers, age)):
         return None

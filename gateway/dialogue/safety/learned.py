@@ -1,4 +1,5 @@
-"""The second layer: a linear model over letters and words that may only add an alarm the tables missed.
+"""The second layer: a linear model over words, letters and senses. It adds the alarms the tables missed, and takes
+back those of the tables it is sure are none.
 
 Trained offline by `python -m benchmarks.redflags_train` on labelled talks; its weights are `tables/learned.npz`:
 `danger` (a logistic regression) and `signs` (one row per sign, which of them it is most like).
@@ -7,7 +8,8 @@ PURE: the weights are read once, at import; the same talk gives the same answer.
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -15,57 +17,150 @@ from numpy.typing import NDArray
 
 from gateway.dialogue.safety import context, tables
 
-BUCKETS = 1 << 15
-SIGN_BUCKETS = 1 << 12
+Keys = NDArray[np.uint32]
+SIGN_BUCKETS = 1 << 13
 READ_CHARS = 400
 """Of the talk's end; a danger told longer ago was judged when it was the end."""
+_STRETCH, _SHORT = {True: 30, False: 100}, {True: 12, False: 40}
+"""Characters, of a Chinese talk and of another."""
 _AGES = (30, 90, 365, 1_095)
+_NEAR_CHARS = 45
+_MAX_HITS = 8
+_SENSES = {name: re.compile(f"(?<![a-z0-9])(?:{words})(?![a-z])") for name, words in tables.table("senses").items()}
+_DENIAL = re.compile(r"(?<![a-z])(?:no|not|never|without|none|nothing)(?![a-z])[^,。]{0,12}$")
+_SHORT_FORMS = tuple(
+    (re.compile(rf"\b{words}\b"), short)
+    for words, short in (("can not", "cant"), ("will not", "wont"), ("(is|was|do|does|did|has|have|are) not", r"\1nt"))
+)
 
 
-def features(text: str, age_days: int | None) -> list[int]:
-    """Buckets of the runs of 1–3 Chinese characters and 1–3 English words of a plain text, of its cues and the age."""
-    text = re.sub(r"\d+(?:\.\d+)?", "0", text[-READ_CHARS:])
-    grams = {f"<{number}>" for number, cue in enumerate(context.CUES) if cue.search(text)}
-    grams.add(f"<age {age_days is not None and sum(age_days >= age for age in _AGES)}>")
-    for run in re.findall(r"[一-鿿0]+", text):
-        grams.update(run[i : i + n] for n in (1, 2, 3) for i in range(len(run) - n + 1))
+def _stem(word: str) -> str:
+    """Without its ending: `twitching` → `twitch`, `stopped` → `stop`."""
+    if len(word) <= 4:
+        return word
+    stem = re.sub("(?:ing|ed|es|s|ly|y|e|er)$", "", word)
+    return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
+
+
+def _runs(items: list[str], most: int) -> Iterator[list[str]]:
+    return (items[at : at + length] for length in range(1, most + 1) for at in range(len(items) - length + 1))
+
+
+def _english(text: str) -> Iterator[str]:
+    """Runs of 1-3 words as written and without endings, and each word's runs of 4 and 5 letters: typos keep some."""
     for run in re.findall(r"[a-z0][a-z0' ]*", text):
         words = run.replace("'", "").split()
-        grams.update(" ".join(["", *words[i : i + n]]) for n in (1, 2, 3) for i in range(len(words) - n + 1))
-    return sorted({zlib.crc32(gram.encode()) % BUCKETS for gram in grams})
+        yield from (f" {word}" for word in words)
+        yield from (" ".join(["", *stems]) for stems in _runs([_stem(word) for word in words], 3))
+        for word in words:
+            edged = f"^{word}$"
+            yield from (f"#{edged[at : at + n]}" for n in (4, 5) for at in range(len(edged) - n + 1))
+
+
+def _senses(text: str) -> Iterator[str]:
+    """Of an English talk: which senses are told, which are denied, which follow one another closely."""
+    if _is_chinese(text):
+        return
+    text = text.replace("'", "")
+    for pattern, short in _SHORT_FORMS:
+        text = pattern.sub(short, text)
+    hits = sorted(
+        (match.start(), match.end(), name)
+        for name, pattern in _SENSES.items()
+        for match, _ in zip(pattern.finditer(text), range(_MAX_HITS), strict=False)
+    )
+    for number, (start, end, name) in enumerate(hits):
+        yield f"S:{name}"
+        if _DENIAL.search(text, max(0, start - 14), start):
+            yield f"N:{name}"
+        for later, _, other in hits[number + 1 :]:
+            if later - end > _NEAR_CHARS:
+                break
+            if other != name:
+                yield f"P:{name}|{other}"
+
+
+def grams(text: str, age_days: int | None) -> set[str]:
+    """What a talk in plain text consists of: runs of 1-3 Chinese characters, of English words and letters, senses,
+    cues and the age."""
+    text = re.sub(r"\d+(?:\.\d+)?", "0", text[-READ_CHARS:])
+    found = {f"<{number}>" for number, cue in enumerate(context.CUES) if cue.search(text)}
+    found.add(f"<age {age_days is not None and sum(age_days >= age for age in _AGES)}>")
+    for run in re.findall(r"[一-鿿0]+", text):
+        found.update("".join(chars) for chars in _runs(list(run), 3))
+    found.update(_english(text))
+    found.update(_senses(text))
+    return found
+
+
+@lru_cache(maxsize=64)
+def keys(text: str, age_days: int | None) -> Keys:
+    return np.unique(np.array([zlib.crc32(gram.encode()) for gram in grams(text, age_days)], np.uint32))
 
 
 class Model:
-    """`scale`: of each bucket, how rare and how telling it is. Scores are those of unit vectors."""
+    """`keys`: the grams it knows, sorted; `scale`: how rare and how telling each is. Scores are of unit vectors."""
 
-    def __init__(
-        self, scale: NDArray[np.float32], danger: NDArray[np.float32], bias: float, signs: NDArray[np.float32]
-    ) -> None:
-        self.scale, self.danger, self.bias, self.signs = scale, danger, bias, signs
+    def __init__(self, keys: Keys) -> None:
+        self.keys, self.bias = keys, 0.0
+        self.scale = np.zeros(len(keys), np.float32)
+        self.danger = np.zeros(len(keys), np.float32)
+        self.signs = np.zeros((0, SIGN_BUCKETS), np.float32)
 
-    def score(self, found: Sequence[int]) -> float:
-        """Log odds of danger, shrunk; compared with `threshold`."""
-        at = np.array(found, dtype=np.intp)
+    def at(self, keys: Keys) -> NDArray[np.intp]:
+        """Where the known ones of `keys` stand."""
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known: NDArray[np.intp] = at[self.keys[at] == keys]
+        return known
+
+    def score(self, keys: Keys) -> float:
+        """Log odds of danger."""
+        at = self.at(keys)
         vector = self.scale[at]
         return float(vector @ self.danger[at] / (np.linalg.norm(vector) + 1e-9) + self.bias)
 
-    def sign(self, found: Sequence[int]) -> int:
+    def sign(self, keys: Keys) -> int:
         """The row of `signs` it is most like."""
-        at = np.array(found, dtype=np.intp)
+        at = self.at(keys)
         return int(np.argmax(self.signs[:, at % SIGN_BUCKETS] @ self.scale[at]))
 
 
-def _read() -> tuple[Model, tuple[str, ...], float]:
+def _read() -> tuple[Model, tuple[str, ...], float, float]:
     with (files(tables) / "learned.npz").open("rb") as file, np.load(file) as kept:
-        weights = kept["danger"].astype(np.float32) * kept["danger_step"]
-        model = Model(kept["scale"].astype(np.float32), weights, float(kept["bias"]), kept["signs"].astype(np.float32))
-        return model, tuple(str(sign) for sign in kept["names"]), float(kept["threshold"])
+        model = Model(np.cumsum(kept["gaps"], dtype=np.uint32))
+        model.scale, model.bias = kept["scale"].astype(np.float32), float(kept["bias"])
+        model.danger = kept["danger"].astype(np.float32) * kept["danger_step"]
+        model.signs = kept["signs"].astype(np.float32)
+        return model, tuple(map(str, kept["names"])), float(kept["alarm"]), float(kept["harmless"])
 
 
-_MODEL, _SIGNS, _THRESHOLD = _read()
+_MODEL, _SIGNS, _ALARM, _HARMLESS = _read()
 
 
 def hunch(text: str, age_days: int | None) -> str | None:
     """The sign a talk in plain text is most like, when it is dangerous enough."""
-    found = features(text, age_days)
-    return _SIGNS[_MODEL.sign(found)] if _MODEL.score(found) > _THRESHOLD else None
+    found = keys(text, age_days)
+    return _SIGNS[_MODEL.sign(found)] if _MODEL.score(found) > _ALARM else None
+
+
+def _is_chinese(text: str) -> bool:
+    return len(re.findall("[一-鿿]", text)) > 0.3 * len(text)
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """Pieces that overlap by half."""
+    length = _STRETCH[_is_chinese(text)]
+    return (text[at : at + length] for at in range(0, max(1, len(text) - length // 2), length // 2))
+
+
+def harmless(text: str, age_days: int | None) -> bool:
+    """Sure enough that it is no danger to take an alarm of the tables back.
+
+    Never of a cry too short to be explained away, never of a talk too long to be read, and never when a stretch of it
+    sounds dangerous: many harmless words around a danger make it no smaller.
+    """
+    return (
+        _SHORT[_is_chinese(text)] <= len(text) <= READ_CHARS
+        and _MODEL.score(keys(text, age_days)) < _HARMLESS
+        and all(_MODEL.score(keys(stretch, age_days)) < _ALARM for stretch in _stretches(text))
+    )

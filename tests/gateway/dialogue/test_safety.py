@@ -55,6 +55,31 @@ def test_an_innocent_word_beside_a_danger_explains_nothing_away(sign: str, text:
     assert flag.sign == sign
 
 
+SHOP_TALK = "你们家的婴儿推车多少钱,有优惠吗,能包邮吗,什么时候发货,我想要灰色的那款,"
+
+
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        ("S03", "宝宝抽搐了"),
+        ("S05", "没呼吸了!!!怎么做心肺复苏"),
+        ("S05", "Hi do you have size 3 diapers? My baby is not breathing"),
+        ("S07", f"{SHOP_TALK}对了宝宝嘴唇发紫叫不醒"),
+        ("S07", f"宝宝嘴唇发紫叫不醒。{SHOP_TALK}"),
+    ],
+)
+def test_the_learned_layer_takes_back_no_short_cry_and_none_among_shop_talk(sign: str, text: str) -> None:
+    flag = check([text], None)
+    assert flag is not None
+    assert flag.sign == sign
+
+
+def test_the_learned_layer_takes_back_an_alarm_of_the_tables() -> None:
+    turns = ["喘不上气", "这孕妇裤腰太紧了勒得我喘不上气,换大一码运费谁出"]
+    assert flagged(turns, None) is not None
+    assert check(turns, None) is None
+
+
 @pytest.mark.parametrize("text", QUIET)
 def test_what_nearly_touches_a_sign_is_quiet(text: str) -> None:
     assert check([text], None) is None

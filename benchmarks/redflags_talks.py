@@ -1,0 +1,59 @@
+"""The labelled talks the red flags' learned layer is trained on and measured by, each with its author."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.redflags import ROOT, SET
+
+STRANGERS = SET.with_name("redflags_strangers.jsonl")
+WRITTEN = ROOT / "benchmarks/redflags_written.jsonl"
+"""Talks and near misses by the hand that trains: English for its words, short cries for help."""
+SHOP = ROOT / "gateway/demo"
+BASES = ROOT / "benchmarks/bases"
+EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    author: str
+    turns: tuple[str, ...]
+    age_days: int | None
+    sign: str | None
+
+
+def talks(path: Path, author: str = "") -> list[Case]:
+    read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Case(author or f"{row['round']}", tuple(row["turns"]), row.get("age_days"), row.get("sign")) for row in read
+    ]
+
+
+def _questions() -> list[Case]:
+    """Everyday questions of the shop: none is a danger."""
+    golden = [json.loads(line)["question"] for line in (SHOP / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
+    known = [entry for path in sorted(SHOP.glob("knowledge_*.json")) for entry in json.loads(path.read_text("utf-8"))]
+    asked = [text for entry in known for text in (entry["question"], entry["question_en"], *entry["phrasings"])]
+    return [Case("shop", (text,), None, None) for text in [*golden, *asked]] + _foreign() + _everyday()
+
+
+def _foreign() -> list[Case]:
+    """What customers of other shops ask."""
+    shops = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BASES.glob("*.json"))]
+    entries = [
+        text
+        for shop in shops
+        for row in shop.get("entries", ())
+        for text in (row["question"], *row.get("phrasings", ()))
+    ]
+    asked = [row["question"] for shop in shops for row in shop["questions"]]
+    return [Case("bases", (text,), None, None) for text in [*entries, *asked]]
+
+
+def _everyday() -> list[Case]:
+    """Appointments, orders, thanks, names, anger: what chat is made of."""
+    return [Case("every", (text,), None, None) for text in EVERYDAY.read_text(encoding="utf-8").splitlines()]
+
+
+def everything() -> list[Case]:
+    return [*talks(SET), *talks(STRANGERS), *talks(WRITTEN), *_questions()]
