@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.redflags import ROOT
 from benchmarks.redflags_talks import Case, everything
-from gateway.dialogue.safety import facts, rules
+from gateway.dialogue.safety import check, facts, learned, rules
 from gateway.dialogue.safety.check import flagged, joined
 from gateway.dialogue.safety.learned import SIGN_BUCKETS, Keys, Model, keys
 from gateway.dialogue.safety.normal import counted
@@ -95,7 +95,7 @@ def _which(found: Sequence[NDArray[np.intp]], scale: Floats, signs: NDArray[np.i
     return weights
 
 
-def train(cases: Sequence[Case], *, signs: bool = True) -> Model:
+def train(cases: Sequence[Case]) -> Model:
     """Strangers' talks weigh double: the development set was written by the hand that wrote the tables."""
     every = [_keys(case) for case in cases]
     talks = Counter(chain.from_iterable(each.tolist() for each in every))
@@ -106,9 +106,8 @@ def train(cases: Sequence[Case], *, signs: bool = True) -> Model:
     weight /= weight.mean()
     model.scale = _telling(found, len(model.keys), is_danger, weight)
     model.danger, model.bias = _danger(Rows(found, model.scale), is_danger, weight)
-    if signs:
-        bad = [(at, SIGNS.index(case.sign)) for at, case in zip(found, cases, strict=True) if case.sign]
-        model.signs = _which([at for at, _ in bad], model.scale, np.array([sign for _, sign in bad]))
+    bad = [(at, SIGNS.index(case.sign)) for at, case in zip(found, cases, strict=True) if case.sign]
+    model.signs = _which([at for at, _ in bad], model.scale, np.array([sign for _, sign in bad]))
     return model
 
 
@@ -118,21 +117,34 @@ def _told(name: str, fires: Sequence[bool], cases: Sequence[Case]) -> str:
     return f"{name} {sum(seen) / max(1, len(seen)):.1%} / {sum(wrong) / max(1, len(wrong)):.1%}"
 
 
-Judged = list[tuple[Case, bool, float]]
-"""A talk, whether the tables alarm, and its score by a model that never saw its author."""
+Judged = list[tuple[Case, bool, bool, float]]
+"""A talk, whether the tables alarm, whether `check` does with a model that never saw its author, and its score."""
 
 
 def left_out(cases: Sequence[Case], author: str) -> Judged:
-    model = train([case for case in cases if case.author != author], signs=False)
+    model = train([case for case in cases if case.author != author])
+    learned._MODEL = model  # the check as it would be
     unseen = [case for case in cases if case.author == author]
-    return [(case, flagged(case.turns, case.age_days) is not None, model.score(_keys(case))) for case in unseen]
+    return [
+        (
+            case,
+            bool(flagged(case.turns, case.age_days)),
+            bool(check(case.turns, case.age_days)),
+            model.score(_keys(case)),
+        )
+        for case in unseen
+    ]
 
 
 def told(name: str, judged: Judged) -> None:
-    cases = [case for case, _, _ in judged]
-    line = [_told("tables", [table for _, table, _ in judged], cases)]
+    """With no guard but the two limits of `TRIED`, too."""
+    cases = [case for case, *_ in judged]
+    line = [
+        _told("tables", [table for _, table, *_ in judged], cases),
+        _told("check", [all_ for *_, all_, _ in judged], cases),
+    ]
     for alarm, harmless in TRIED:
-        fires = [score > alarm or (table and score > harmless) for _, table, score in judged]
+        fires = [score > alarm or (table and score > harmless) for _, table, _, score in judged]
         line.append(_told(f"{alarm:+.1f} {harmless:+.1f}:", fires, cases))
     print(f"{name:6}", len(judged), "recall / false alarms", *line, sep=" | ", flush=True)
 

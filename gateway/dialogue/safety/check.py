@@ -89,8 +89,17 @@ def check(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag
     numbers = counted(text)
     age = facts.age(numbers, age_days)
     if flag:
-        return None if learned.harmless(text, age) else flag
+        return None if learned.harmless(text, age) and _may_be_taken_back(turns, age_days) else flag
     return _hunch(text, numbers, age)
+
+
+def _may_be_taken_back(turns: Sequence[str], age_days: int | None) -> bool:
+    """Not where she tells two signs, and not where her last line alone alarms and is not harmless alone: a question
+    before it makes a cry no smaller."""
+    if len({rule.sign for talk, _ in _talks(turns, age_days) for rule in RULES if found(rule, talk)}) > 1:
+        return False
+    last = turns[-1:]
+    return len(turns) < 2 or flagged(last, age_days) is None or learned.harmless(joined(last), age_days)
 
 
 def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None:

@@ -101,10 +101,10 @@ def cold(talk: Talk) -> Reading | None:
 
 
 def may_be_young_and_ill(counts: str, age_days: int | None) -> bool:
-    """Under 3 months, and of the temperatures told (if any) not all are normal."""
+    """Under 3 months or of an age nobody could read, and of the temperatures told (if any) not all are normal."""
     read = [t.value for t in facts.temperatures(counts)]
     normal = bool(read) and all(COLD < value < NEWBORN_WARM for value in read)
-    return age_days is not None and age_days < YOUNG and not normal
+    return (age_days is None or age_days < YOUNG) and not normal
 
 
 def fast_breathing(talk: Talk) -> Reading | None:
