@@ -1,4 +1,4 @@
-/** How loud we and the other side are, looked at once per animation frame; and the first of the two steps of barge-in:
+/** How loud we and the other side are, looked at more than once per animation frame; and the first of the two steps of barge-in:
  * the assistant is ducked here, within a frame of our own speech, long before the gateway has heard it. */
 
 const QUIET_DB = -90;
@@ -8,11 +8,14 @@ const HEARD_DB = -52;
 const ASSISTANT_HANGOVER_MS = 350;
 const RESTORE_MS = 400;
 const DUCKED = 0.18;
-const FLOOR_RISE_DB = 0.05;
+const FLOOR_RISE_DB_S = 3;
+const LOOK_MS = 5;
+/** 21 ms at 48 kHz. */
+const WINDOW = 1024;
 const FIRST_SOUND_MS = 8;
 
 export interface Levels {
-  /** dBFS of the last animation frame. */
+  /** dBFS of the last 21 ms. */
   readonly local: number;
   readonly remote: number;
   readonly ducked: boolean;
@@ -38,7 +41,7 @@ function analyse(context: AudioContext, stream: MediaStream): Analysed | null {
   if (!stream.getAudioTracks().length) return null;
   try {
     const analyser = context.createAnalyser();
-    analyser.fftSize = 1024; // 21 ms at 48 kHz: a little more than one frame of a 60 Hz screen
+    analyser.fftSize = WINDOW;
     const source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
     source.connect(analyser);
     return { stream, analyser, source };
@@ -59,6 +62,7 @@ export class Ears {
   private floor = -60;
   private remoteHeardAt = -Infinity;
   private spokeAt = -Infinity;
+  private lookedAt = performance.now();
   private running = true;
 
   constructor(private readonly player: HTMLMediaElement) {
@@ -67,7 +71,9 @@ export class Ears {
     const look = () => {
       if (!this.running) return;
       this.look(performance.now());
-      requestAnimationFrame(look);
+      // Animation frames are late while the page draws; in a hidden page they rest, and so do we.
+      if (document.hidden) requestAnimationFrame(look);
+      else setTimeout(look, LOOK_MS);
     };
     look();
     this.awaitSound();
@@ -99,7 +105,7 @@ export class Ears {
     const local = decibels(this.local?.analyser);
     const remote = decibels(this.remote?.analyser);
     if (remote > HEARD_DB) this.heard(now);
-    const speech = this.isSpeech(local);
+    const speech = this.isSpeech(local, now);
     if (speech) this.spokeAt = now;
     this.duck(this.mayDuck && now - this.spokeAt < RESTORE_MS && now - this.remoteHeardAt < ASSISTANT_HANGOVER_MS);
     this.levels = { local, remote, ducked: this.levels.ducked };
@@ -112,8 +118,10 @@ export class Ears {
   }
 
   /** Louder than the room: the floor falls at once and rises slowly, so that a steady noise stops counting. */
-  private isSpeech(local: number): boolean {
-    this.floor = local < this.floor ? local : Math.min(local, this.floor + FLOOR_RISE_DB);
+  private isSpeech(local: number, now: number): boolean {
+    const risen = this.floor + (FLOOR_RISE_DB_S * (now - this.lookedAt)) / 1000;
+    this.floor = Math.min(local, risen);
+    this.lookedAt = now;
     return local > SPEECH_DB && local > this.floor + ABOVE_FLOOR_DB;
   }
 
@@ -124,7 +132,7 @@ export class Ears {
   }
 }
 
-const samples = new Float32Array(1024);
+const samples = new Float32Array(WINDOW);
 
 function decibels(analyser: AnalyserNode | undefined): number {
   if (!analyser) return QUIET_DB;

@@ -68,8 +68,6 @@ export interface FakeBrowser {
   readonly prompts: ((stream: FakeStream) => void)[];
   readonly connections: FakePeerConnection[];
   readonly players: { volume: number }[];
-  /** Draws one animation frame. */
-  readonly frame: () => void;
   readonly document: EventTarget & { hidden: boolean };
 }
 
@@ -77,7 +75,6 @@ export function fakeBrowser(permission: "granted" | "prompt"): FakeBrowser {
   const prompts: FakeBrowser["prompts"] = [];
   const players: { volume: number }[] = [];
   const document = Object.assign(new EventTarget(), { hidden: false });
-  let drawing: () => void = () => undefined;
   const kept = new Map<string, string>();
   const locks: FakeLock[] = [];
   FakePeerConnection.made.length = 0;
@@ -86,7 +83,7 @@ export function fakeBrowser(permission: "granted" | "prompt"): FakeBrowser {
   vi.stubGlobal("AudioContext", FakeAudioContext);
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", () => undefined);
-  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => void (drawing = draw));
+  vi.stubGlobal("requestAnimationFrame", () => undefined);
   vi.stubGlobal("sessionStorage", {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
@@ -108,5 +105,5 @@ export function fakeBrowser(permission: "granted" | "prompt"): FakeBrowser {
       play = async () => undefined;
     },
   );
-  return { locks, prompts, connections: FakePeerConnection.made, players, document, frame: () => drawing() };
+  return { locks, prompts, connections: FakePeerConnection.made, players, document };
 }

@@ -128,11 +128,11 @@ async function talk(): Promise<CallView> {
 
 test("what became of the call while the link was down is taken from ready: an advisor is not ducked", async () => {
   const call = await talk();
-  browser.frame();
+  await vi.advanceTimersByTimeAsync(5);
   expect(browser.players[0]!.volume).toBeLessThan(1);
   const advised = { ...call, state: "with_advisor", advisor: "a1" } as const;
   socket.say({ ...ready({}), calls: [advised] });
-  browser.frame();
+  await vi.advanceTimersByTimeAsync(5);
   expect(browser.players[0]!.volume).toBe(1);
 });
 
@@ -159,7 +159,7 @@ test("a call that has had no link for a minute is over", async () => {
 
 test("the duck is lifted when the page is hidden: nobody draws frames there", async () => {
   await talk();
-  browser.frame();
+  await vi.advanceTimersByTimeAsync(5);
   expect(browser.players[0]!.volume).toBeLessThan(1);
   browser.document.hidden = true;
   browser.document.dispatchEvent(new Event("visibilitychange"));
