@@ -56,6 +56,10 @@ class Visit:
         self._board = board
         self._feeds: dict[str, Feed] = {}
 
+    @property
+    def address(self) -> str:
+        return self.link.address
+
     # ------------------------------------------------------------ from the client
 
     async def receive(self, message: ClientMessage) -> None:

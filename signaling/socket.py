@@ -49,10 +49,13 @@ class Desk(Protocol):
 class Link:
     """One WebSocket. `send` never waits; `room` is for those who can."""
 
-    def __init__(self, socket: web.WebSocketResponse, tasks: asyncio.TaskGroup, credentials: str | None) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, tasks: asyncio.TaskGroup, credentials: str | None, address: str
+    ) -> None:
         self.id = f"w-{uuid4().hex}"
         self.credentials = credentials
         """The session token of the handshake's cookie, if there was one."""
+        self.address = address
         self._socket = socket
         self._tasks = tasks
         self._state = machine.opened(asyncio.get_running_loop().time())
@@ -223,13 +226,13 @@ class Sockets:
             link.send(Draining(reconnect_in_ms=DRAIN_RECONNECT_MS))
             link.hang_up(1001, "draining")
 
-    async def serve(self, request: web.Request, credentials: str | None) -> web.WebSocketResponse:
-        """Whether this Origin may connect was settled by the caller."""
+    async def serve(self, request: web.Request, credentials: str | None, address: str) -> web.WebSocketResponse:
+        """Whether this Origin may connect, and from which address it really comes, was settled by the caller."""
         socket = web.WebSocketResponse(autoping=False, max_msg_size=MAX_READ_BYTES, timeout=CLOSE_S, compress=False)
         await socket.prepare(request)
         try:
             async with asyncio.TaskGroup() as tasks:
-                link = Link(socket, tasks, credentials)
+                link = Link(socket, tasks, credentials, address)
                 self._links.add(link)
                 try:
                     await self._talk(link, tasks)

@@ -1,11 +1,13 @@
 """Peer connections of the pages: standbys made at page load, legs once a call uses them.
 
 A standby is no call: ICE and DTLS are up, nothing is sent, and the tap needs no negotiation. They are capped; the
-oldest is shed first, and all of them when the loop is late. A page whose standby was shed offers again at the tap.
+oldest of whoever has most is shed first, and all of them when the loop is late. A page whose standby was shed offers
+again at the tap.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,6 +32,11 @@ class Line(Protocol):
     """A client's connection: a WebSocket visit, or a WHIP resource."""
 
     person: Person
+
+    @property
+    def address(self) -> str:
+        """Where it comes from: where most standbys are, there room is made first."""
+        ...
 
     def send(self, message: ServerMessage) -> None: ...
 
@@ -89,8 +96,8 @@ class Peers:
         own = [peer for peer in self.standbys if peer.line is line]
         if len(own) >= MAX_PER_LINE:
             await self._drop(own[0], "replaced")
-        for peer in self.standbys[: max(0, len(self.standbys) - max(1, self._room) + 1)]:
-            await self._drop(peer, "shed")
+        while len(self.standbys) >= max(1, self._room):
+            await self._drop(makes_room(self.standbys, line), "shed")
 
     async def candidate(self, line: Line, name: str, candidate: str, mid: str | None, line_no: int | None) -> None:
         peer = self._find(line, name)
@@ -178,3 +185,12 @@ class Peers:
             self.ended(peer.leg, "draining")
         if self._closing:
             await asyncio.wait(self._closing, timeout=CLOSE_S)
+
+
+def makes_room(standbys: Sequence[Peer], newcomer: Line) -> Peer:
+    """Whose standby goes (`standbys` oldest first): the oldest of the address that has most, and there of the person.
+    So whoever opens many, under however many guest names, pushes out their own."""
+    lines = [newcomer, *(peer.line for peer in standbys)]
+    addresses = Counter(line.address for line in lines)
+    people = Counter(line.person.id for line in lines)
+    return max(standbys, key=lambda peer: (addresses[peer.line.address], people[peer.line.person.id]))

@@ -19,4 +19,5 @@ async def connect(ask: Ask) -> web.StreamResponse:
         raise NotYours(ErrorCode.FORBIDDEN, "this origin may not connect")
     found = auth.credentials(ask.request)
     usable = found is not None and (origin is not None or not found.cookie)
-    return await ask.gateway.sockets.serve(ask.request, found.token if found and usable else None)
+    address = ask.turnstile.address(ask.request)
+    return await ask.gateway.sockets.serve(ask.request, found.token if found and usable else None, address)

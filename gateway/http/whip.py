@@ -32,8 +32,8 @@ class TicketIssued(BaseModel):
 class WhipLine:
     """A call's `Line` without a socket: what would be told can be read from the conversation's events."""
 
-    def __init__(self, person: Person, ticket: Ticket) -> None:
-        self.person, self.ticket = person, ticket
+    def __init__(self, person: Person, ticket: Ticket, address: str) -> None:
+        self.person, self.ticket, self.address = person, ticket, address
 
     def send(self, message: ServerMessage) -> None:
         pass
@@ -53,7 +53,7 @@ async def start(ask: Ask) -> web.StreamResponse:
     await ask.turnstile.pass_(ask.request, "whip", 120)
     offer = await body(ask, SDP)
     accepted = ask.gateway.tickets.accept(bearer(ask))
-    line = WhipLine(await holder(ask, accepted), accepted)
+    line = WhipLine(await holder(ask, accepted), accepted, ask.turnstile.address(ask.request))
     calls = ask.gateway.calls
     try:
         sdp = await calls.peers.offer(line, PEER, offer)

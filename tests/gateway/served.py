@@ -39,8 +39,11 @@ class Served:
         return (await self.gateway.chat.conversation_for(found, found.store)).id
 
     @asynccontextmanager
-    async def connect(self, person: str, language: str | None = None, **resume: int) -> AsyncIterator["Client"]:
-        async with self.http.ws_connect(self.url + "/ws") as socket:
+    async def connect(
+        self, person: str, language: str | None = None, *, address: str = "", **resume: int
+    ) -> AsyncIterator["Client"]:
+        headers = {"X-Forwarded-For": address} if address else {}
+        async with self.http.ws_connect(self.url + "/ws", headers=headers) as socket:
             client = Client(socket)
             await client.hello(await self.token(person), resume, language)
             yield client

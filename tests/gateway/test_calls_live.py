@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -542,6 +543,28 @@ async def test_the_oldest_standby_is_shed(settings: Settings) -> None:
             await first.standby()
             await second.standby()
             assert (await first.message("peer.closed"))["reason"] == "shed"
+
+
+async def test_a_guest_who_opens_many_pushes_out_her_own(settings: Settings) -> None:
+    """Behind a proxy: she and the mother come from different addresses, and change names as they like."""
+    behind = settings.model_copy(update={"max_standbys": 3, "trusted_proxies": ("127.0.0.1",)})
+    async with served(behind) as house:
+        one, two, three = [await somebody(house, "customer", n) for n in range(3)]
+
+        async def opens(person: str, address: str, peers: int) -> None:
+            client = await stack.enter_async_context(house.connect(person, address=address))
+            for n in range(peers):
+                browser = Browser(audio=Tone(600))
+                stack.push_async_callback(browser.pc.close)
+                await client.say("peer.offer", peer=f"p{n}", sdp=await browser.offer())
+                await client.until("peer.answered")
+
+        async with AsyncExitStack() as stack:
+            await opens(one, "192.0.2.1", 1)
+            for person in (two, three):
+                await opens(person, "192.0.2.7", 2)
+            kept = [(peer.line.person.id, peer.name) for peer in house.gateway.calls.peers.standbys]
+            assert kept == [(one, "p0"), (two, "p1"), (three, "p1")]
 
 
 async def test_the_page_reports_its_waterfall(house: Served) -> None:
