@@ -63,6 +63,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(people: People) -> N
     page.get_by_role("button", name="更多").click()
     page.locator('input[type="file"][aria-label="照片"]').set_input_files([large_photo()])
     expect(page.locator(".outgoing .chosen img")).to_be_visible()
+    expect(page.locator(".to-end")).to_have_count(0)  # it has not pushed the end away
     until(page, "(document.querySelector('.outgoing progress')?.value ?? 0) > 0.02", 20)
     assert page.evaluate("document.querySelector('.outgoing progress').value") < 0.9
     page.locator(".outgoing").get_by_role("button", name="取消").click()

@@ -89,7 +89,7 @@ const isOwn = (message: Message, me: Me): boolean => message.sender === me.id &&
 
 function Rewrite({ message, me, acts }: Pick<Props, "message" | "me" | "acts">) {
   const [open, setOpen] = useState(false);
-  if (message.body?.kind !== "text" || !isOwn(message, me)) return null;
+  if (message.body?.kind !== "text" || !(open || isOwn(message, me))) return null;
   return (
     <>
       <button type="button" class="bare" onClick={() => setOpen(true)}>
