@@ -25,10 +25,10 @@ TOPICS: dict[str, re.Pattern[str]] = {
 _DOSE = re.compile(
     r"(?:吃|喂|用|喝|给).{0,12}(?:多少|几)(?:毫克|mg|单位|iu|粒|片药|滴药|包药|(?:毫升|ml).{0,8}(?:药|布洛芬|美林|泰诺|抗生素|头孢))"
     r"|^(?!.*[奶水粥粉食]).*(?:吃|用).{0,12}(?:多少|几)(?:毫升|ml)"
-    r"|(?:药|布洛芬|美林|泰诺|对乙酰氨基酚|退烧贴|抗生素|头孢|阿莫西林).{0,14}(?:多少|几毫升|几粒|剂量|用量|怎么[吃喂用]|(?:能|可以|能不能|可不可以)(?:给.{0,6})?[吃喂用]|吃多)"
+    r"|(?:药|布洛芬|美林|泰诺|对乙酰氨基酚|退烧贴|抗生素|头孢|阿莫西林).{0,14}(?:多少|几毫升|几粒|剂量|用量|怎么[吃喂用]|(?:能|可以|能不能|可不可以)(?:给.{0,6}|一起|同时|交替|混着)?[吃喂用]|吃多|(?:一起|同时|交替|混着)[吃喂用])"
     r"|\b(?:dose|dosage|how (?:much|many)).{0,30}"
     r"\b(?:ibuprofen|paracetamol|acetaminophen|tylenol|motrin|calpol|nurofen|aspirin|antibiotic|medicine|syrup)"
-    r"|\b(?:can|should|may|could) (?:i|we) (?:give|use)\b.{0,30}"
+    r"|\b(?:can|should|may|could) (?:i|we) (?:give|use|mix|combine|alternate)\b.{0,30}"
     r"\b(?:ibuprofen|paracetamol|acetaminophen|tylenol|motrin|calpol|nurofen|aspirin|antibiotics?)\b",
     re.IGNORECASE,
 )

@@ -21,6 +21,7 @@ from gateway.http import (
     measured,
     middleware,
     pages,
+    rules,
     search,
     socket,
     summary,
@@ -96,6 +97,8 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/v1/golden/{question}", knowledge.drop_golden, "manager"),
     Route("GET", "/api/v1/scores", knowledge.scores, "manager"),
     Route("POST", "/api/v1/scores", knowledge.measure, "manager"),
+    Route("GET", "/api/v1/stores/{store}/rules", rules.read, "manager"),
+    Route("PUT", "/api/v1/stores/{store}/rules", rules.write, "manager"),
     Route("POST", "/api/v1/drafts/check", drafts.check, "staff"),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )

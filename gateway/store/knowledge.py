@@ -43,6 +43,17 @@ async def rules_of(connection: AsyncConnection, store: str) -> dict[str, Any]:
     return dict(rules) if isinstance(rules, dict) else {}
 
 
+async def keep_rules(connection: AsyncConnection, store: str, rules: dict[str, Any]) -> None:
+    """Instead of those it had."""
+    await connection.execute(update(stores).where(stores.c.id == store).values(rules=rules))
+
+
+async def must_be_of(connection: AsyncConnection, store: str, chain: str) -> None:
+    """Raises `NotYours` for a store that is unknown or another chain's."""
+    if await chain_of(connection, store) != chain:
+        raise NotYours(detail="no such store")
+
+
 def _key(chain: str, entry: str) -> str:
     """Entry ids are unique within a chain; the table's key is unique over all."""
     return f"{chain}:{entry}"

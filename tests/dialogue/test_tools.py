@@ -144,6 +144,13 @@ async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) 
     assert older.handoff is None
 
 
+@pytest.mark.parametrize(
+    "asked", ["美林和泰诺林可以一起吃吗", "布洛芬跟对乙酰氨基酚交替吃行不行", "can i alternate calpol and nurofen"]
+)
+async def test_medicines_together_are_no_shops_to_answer(assistant: Assistant, asked: str) -> None:
+    assert (await ask(assistant, asked)).handoff is HandoffReason.SENSITIVE
+
+
 async def test_a_bare_time_answers_the_question_when(assistant: Assistant) -> None:
     first = await ask(assistant, "想约婴儿游泳")
     done = await ask(assistant, "周六上午十点", history=(Said("assistant", first.text),))

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from gateway.dialogue.handoff import TOPICS
 from gateway.http.routes import ROUTES
+from gateway.http.rules import Topic
 from gateway.settings import Settings
-from gateway.store import teaching
+from gateway.store import knowledge, teaching
 from tests.gateway.served import Served, served
 
 MANAGER, ADVISOR, CUSTOMER = "manager-lin", "advisor-chen", "customer-lili"
@@ -138,3 +140,20 @@ async def test_golden_questions_are_edited(shop: Served) -> None:
     }
     await shop.call(MANAGER, "DELETE", path)
     assert len((await shop.call(MANAGER, "GET", "/api/v1/golden"))[1]["items"]) == 1
+
+
+async def test_a_manager_sets_for_what_a_store_wants_a_person(shop: Served) -> None:
+    path, rules = "/api/v1/stores/store-xuhui/rules", {"person_for": [{"topic": "feeding", "under_days": 30}]}
+    assert await shop.call(MANAGER, "GET", path) == (200, {"person_for": []})
+    assert (await shop.call(ADVISOR, "PUT", path, **rules))[0] == 403
+    assert (await shop.call(MANAGER, "PUT", path, person_for=[{"topic": "weather"}]))[0] == 400
+    assert (await shop.call(MANAGER, "PUT", "/api/v1/stores/elsewhere/rules", **rules))[0] == 404
+    assert (await shop.call(MANAGER, "PUT", path, **rules))[0] == 200
+    assert (await shop.call(MANAGER, "GET", path))[1]["person_for"][0] == {"topic": "feeding", "under_days": 30}
+    async with shop.gateway.store.read() as connection:
+        assert await knowledge.rules_of(connection, "store-xuhui") == rules
+        assert (await knowledge.rules_of(connection, "store-yuhang")) == {}
+
+
+def test_the_topics_of_a_rule_are_those_the_assistant_knows() -> None:
+    assert set(get_args(Topic)) == set(TOPICS)
