@@ -42,7 +42,7 @@ export function LiveCall({ page, line, conversation, item }: Props) {
         </div>
       ) : null}
       {line.devices.state.value.notice ? <p class="soft">{say(line.devices.state.value.notice)}</p> : null}
-      <Captions captions={page.captions.value.get(id) ?? []} onChoose={null} />
+      <Captions captions={page.captions.value.get(id) ?? []} onChoose={null} her={ts("line.customer")} />
       {here ? null : <Aftermath line={line} />}
     </section>
   );

@@ -15,6 +15,15 @@ interface Kept {
 }
 
 const SHOWN = 8;
+/** Steps of an answer as the gateway names them (media/stats.py). */
+const PARTS = {
+  endpointing: "part.endpointing",
+  transcription: "part.transcription",
+  first_token: "part.first_token",
+  first_audio: "part.first_audio",
+  playout: "part.playout",
+} as const;
+const isPart = (name: string): name is keyof typeof PARTS => Object.hasOwn(PARTS, name);
 /** Below this speech is hard work (G.107 annex B: "many users dissatisfied"). */
 const POOR_MOS = 3.6;
 
@@ -81,7 +90,7 @@ function Bar({ parts, longest }: { parts: Timed["parts_ms"]; longest: number }) 
       </svg>
       <span class="soft">
         {Object.entries(parts)
-          .map(([name, ms]) => `${name} ${Math.round(ms)}`)
+          .map(([name, ms]) => `${isPart(name) ? ts(PARTS[name]) : name} ${Math.round(ms)}`)
           .join(" · ")}
       </span>
     </>

@@ -41,7 +41,9 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
           {t("call.resume.tap")}
         </button>
       ) : null}
-      {pad && busy ? <Pad onPress={(digit) => line.press(digit)} /> : <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={null} />}
+      {busy ? null : <div class="captions" />}
+      {busy && pad ? <Pad onPress={(digit) => line.press(digit)} /> : null}
+      {busy && !pad ? <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={null} /> : null}
       <div class="controls">
         {busy ? (
           <>

@@ -8,7 +8,14 @@ import { Tel } from "./tel";
 
 const SHOWN = 30;
 
-export function Captions({ captions, onChoose }: { captions: readonly CaptionLine[]; onChoose: ((text: string) => void) | null }) {
+interface Shown {
+  readonly captions: readonly CaptionLine[];
+  readonly onChoose: ((text: string) => void) | null;
+  /** The customer's name to who reads; she herself reads "me". */
+  readonly her?: string;
+}
+
+export function Captions({ captions, onChoose, her }: Shown) {
   const list = useRef<HTMLDivElement>(null);
   const shown = captions.slice(-SHOWN);
   const last = shown.at(-1);
@@ -22,7 +29,7 @@ export function Captions({ captions, onChoose }: { captions: readonly CaptionLin
         {shown.length === 0 ? <li class="soft">{t("call.listening")}</li> : null}
         {shown.map((caption) => (
           <li key={`${caption.role}-${caption.turn}`} class={caption.role} aria-busy={!caption.final}>
-            <span class="who">{t(roleKey(caption.role))}</span> <Lit caption={caption} />
+            <span class="who">{(caption.role === "customer" && her) || t(roleKey(caption.role))}</span> <Lit caption={caption} />
             {caption.tel ? <Tel number={caption.tel} /> : null}
           </li>
         ))}

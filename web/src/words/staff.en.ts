@@ -56,6 +56,11 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
 
   "turns.title": "Response per turn (ms)",
   "turns.response": "total {ms}",
+  "part.endpointing": "waiting for her end",
+  "part.transcription": "transcription",
+  "part.first_token": "first word of the answer",
+  "part.first_audio": "first audio",
+  "part.playout": "playout",
 
   "line.title": "Line quality",
   "line.customer": "Customer",

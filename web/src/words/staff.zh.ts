@@ -55,6 +55,11 @@ export const staffZh = {
 
   "turns.title": "每轮响应（毫秒）",
   "turns.response": "总计 {ms}",
+  "part.endpointing": "等她说完",
+  "part.transcription": "听写",
+  "part.first_token": "答案首字",
+  "part.first_audio": "合成首音",
+  "part.playout": "播出",
 
   "line.title": "线路质量",
   "line.customer": "顾客",
