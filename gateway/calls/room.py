@@ -5,24 +5,23 @@ media are immediate, what has to be written is queued in the minutes, so that no
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import structlog
 
 from gateway.calls.about import About
+from gateway.calls.assistance import Assistance
 from gateway.calls.lines import Lines
 from gateway.calls.minutes import Minutes
 from gateway.calls.peers import Line
+from gateway.calls.seats import Seats
 from gateway.calls.sound import Source, Speaker, SteadyEar, Voicing
 from gateway.calls.words import notice
 from gateway.domain import call as machine
 from gateway.domain.call import Call
 from gateway.domain.people import Person
 from gateway.errors import Conflict
-from media.bridge import Bridge
 from media.peer import Leg, LegState
 from media.pipeline import LAST_WORDS_S
 from signaling.protocol import CallView
@@ -34,25 +33,14 @@ Owning = Literal["taken", "handed_back", "vanished"]
 DEAD_S = 4.0
 """No datagram of any kind for this long: the line is dead. A live one sends STUN, RTCP or media all the time."""
 LOOK_S = 0.5
-WAITING = 16
-"""Typed turns that wait for the voice; overflow: the oldest gets no answer of its own."""
 INBOX = 64
 """Events that wait; overflow: refused, the caller hears it. A call sees a handful a minute."""
 
 
-@dataclass(slots=True)
-class _Seat:
-    """An advisor in, or on the way into, the call."""
-
-    person: Person
-    leg: Leg
-
-
 class Room:
-    """See the module. `make_voice(ear, words)` builds the voice when she is first on the line (`words` instead
-    of the greeting, where there are any); `show(room)` is told of
-    every visible change, `drop(leg, reason)` closes a leg and tells its owner, `own(advisor, how)` lets the
-    conversation follow; `make_scribe` writes down what an advisor says."""
+    """See the module. `show(room)` is told of every visible change, `drop(leg, reason)` closes a leg and tells its
+    owner, `own(advisor, how)` lets the conversation follow; `make_voice` is for the assistant's side (assistance),
+    `make_scribe` for the advisors' (seats)."""
 
     def __init__(
         self,
@@ -73,25 +61,16 @@ class Room:
         """Who began it; None after a restart."""
         self.leg: Leg | None = None
         self._last_leg: Leg | None = None
-        self.voicing: Voicing | None = None
         self.advisor: Person | None = None
         self.connected_at: float | None = None
-        self._make_voice, self._show, self._drop, self._own = make_voice, show, drop, own
-        self._make_scribe = make_scribe
-        self._scribes: dict[Leg, asyncio.Task[bool]] = {}
-        """Each writes until its leg is gone and the last words are down."""
-        self._seats: dict[str, _Seat] = {}
-        self._bridge: Bridge | None = None
+        self._show, self._drop, self._own = show, drop, own
+        self._assistance = Assistance(about.call, make_voice, self._voice_broke)
+        self._seats = Seats(about.call, post=self.post, drop=drop, make_scribe=make_scribe)
         self._inbox: asyncio.Queue[tuple[machine.Event, asyncio.Future[None] | None]] = asyncio.Queue(INBOX)
         self._timers: dict[machine.Timer, asyncio.TimerHandle] = {}
         self._loop = asyncio.get_running_loop()
-        self._ear = SteadyEar()
         self._tasks: asyncio.TaskGroup | None = None
         self._begun: asyncio.Future[None] | None = None
-        self._voice: asyncio.Task[None] | None = None
-        self._unheard: deque[tuple[str, Source]] = deque(maxlen=WAITING)
-        self._broken = False
-        """The voice has been made anew."""
         self.began = self._loop.time()
         self.on_over: Callable[[], None] = lambda: None
         """The call has ended and both sides' last words are on their way to the log."""
@@ -125,21 +104,16 @@ class Room:
     def hear(self, text: str, source: Source) -> None:
         """Typed words, a tapped choice or a key: a turn like a spoken one, and never lost: while her line is not up
         yet, or down, it waits for the voice."""
-        if self.voicing and not self.call.away:
-            self.voicing.speaker.hear(text, source)
-        else:
-            self._unheard.append((text, source))
+        self._assistance.hear(text, source, there=not self.call.away)
 
     def warn(self, words: str) -> None:
         """A red flag: the assistant breaks off and says this to its end. With an advisor, he is there to act."""
-        if self.voicing and self.call.state in ("with_assistant", "taking_over"):
-            self.voicing.speaker.interrupt()
-            self.voicing.speaker.say(words, uninterruptible=True)
+        if self.call.state in ("with_assistant", "taking_over"):
+            self._assistance.warn(words)
 
     def say(self, words: str) -> None:
         """When it is the assistant's turn; she may interrupt it."""
-        if self.voicing:
-            self.voicing.speaker.say(words)
+        self._assistance.say(words)
 
     def waterfall(self) -> dict[str, float]:
         """The gateway's own steps, milliseconds since the tap reached it; negative: done before (standby)."""
@@ -196,23 +170,10 @@ class Room:
     async def seat_advisor(self, person: Person, leg: Leg) -> None:
         """Raises `Conflict` (taken, wrong_state), and then the leg is not ours."""
         await self.ask(machine.TakeOverAsked(person.id))
-        old = self._seats.get(person.id)
-        self._seats[person.id] = _Seat(person, leg)
-        if old is not None and old.leg is not leg:
-            self._drop(old.leg, "replaced")
         self.advisor = person
-        leg.on_state = lambda state: self._advisor_leg(person.id, leg, state)
+        self._seats.take(person, leg)
         if leg.state == "connected":
             await self.ask(machine.AdvisorConnected(person.id))
-
-    def _advisor_leg(self, advisor: str, leg: Leg, state: LegState) -> None:
-        seat = self._seats.get(advisor)
-        if seat is None or seat.leg is not leg:
-            return
-        if state == "connected":
-            self.post(machine.AdvisorConnected(advisor))
-        elif state in ("lost", "closed"):
-            self.post(machine.AdvisorGone(advisor))
 
     # ------------------------------------------------------------ life
 
@@ -230,7 +191,7 @@ class Room:
 
     async def _settle(self, helpers: list["asyncio.Task[None]"]) -> None:
         """The ears have ended: the last words of both sides are told, then everything queued is written."""
-        hearing = [*self._scribes.values(), *filter(None, [self._voice])]
+        hearing = [*self._seats.scribes.values(), *filter(None, [self._assistance.running])]
         if hearing:
             await asyncio.wait(hearing, timeout=LAST_WORDS_S + 1)
         self.on_over()
@@ -270,15 +231,17 @@ class Room:
             case machine.Speak(code):
                 self._speak(code)
             case machine.Interrupt():
-                self._silence()
+                self._assistance.silence()
             case machine.Bridge(advisor):
                 self._join(advisor)
             case machine.Unbridge():
                 self._part()
             case machine.DropAdvisor(advisor):
-                self._dismiss(advisor)
+                self._seats.dismiss(advisor)
             case machine.Own(advisor):
-                self._own(self, self._seats[advisor].person, "taken")
+                seat = self._seats.of(advisor)
+                assert seat is not None
+                self._own(self, seat.person, "taken")
             case machine.Disown(_, vanished):
                 assert self.advisor is not None
                 self._own(self, self.advisor, "vanished" if vanished else "handed_back")
@@ -301,69 +264,27 @@ class Room:
         assert self.leg is not None
         assert self._tasks is not None
         self.connected_at = self.connected_at or self._loop.time()
-        self._ear.listen_to(self.leg)
         words = notice(code, self.about.language) if code and code != "ai" else ""
-        if self.voicing is None:
-            self.voicing = self._make_voice(self._ear, words)
-            self._voice = self._tasks.create_task(self._assist(self.voicing.speaker))
-        else:
-            self.voicing.speaker.take_back(words)
-        for text, source in self._unheard:
-            self.voicing.speaker.hear(text, source)
-        self._unheard.clear()
-        self.leg.speak(self.voicing.pull)
+        self._assistance.speak(self.leg, words, self._tasks)
 
-    async def _assist(self, speaker: Speaker) -> None:
-        """A voice that breaks is made anew, once: without one she would hear nothing and be told that all is well."""
-        if await self._talk(speaker):
-            return
-        self.voicing, first, self._broken = None, not self._broken, True
-        if not first:
+    def _voice_broke(self, again: bool) -> None:
+        if again:
             self.post(machine.Stopped("failed"))
         elif not self.call.away and self.call.state in ("with_assistant", "taking_over"):
             self._speak("mended")
 
-    async def _talk(self, speaker: Speaker) -> bool:
-        """False: it broke. That must not end the call."""
-        try:
-            await speaker.run()
-        except Exception:
-            log.exception("call.voice_failed", call=self.about.call)
-            return False
-        return True
-
-    def _silence(self) -> None:
-        if self.voicing:
-            self.voicing.speaker.hand_over()
-
     def _join(self, advisor: str) -> None:
-        seat = self._seats.get(advisor)
+        seat = self._seats.of(advisor)
         if seat is None or self.leg is None:
             return
-        self._unbridge()
-        self._unheard.clear()  # his to answer
-        self._ear.listen_to(self.leg)
-        self._bridge = Bridge(self.leg, seat.leg)
-        self._write_down(seat)
-
-    def _write_down(self, seat: _Seat) -> None:
-        if self._make_scribe and self._tasks and seat.leg not in self._scribes:
-            writing = self._tasks.create_task(self._talk(self._make_scribe(seat.person, seat.leg)))
-            self._scribes[seat.leg] = writing
-            writing.add_done_callback(lambda _: self._scribes.pop(seat.leg))
+        assert self._tasks is not None
+        self._assistance.forget_unheard()
+        self._assistance.listen_to(self.leg)
+        self._seats.join(seat, self.leg, self._tasks)
 
     def _part(self) -> None:
-        self._unbridge()
-        self._silence()
-
-    def _unbridge(self) -> None:
-        if self._bridge:
-            self._bridge.close()
-        self._bridge = None
-
-    def _dismiss(self, advisor: str) -> None:
-        if seat := self._seats.pop(advisor, None):
-            self._drop(seat.leg, "ended")
+        self._seats.part()
+        self._assistance.silence()
 
     def await_customer(self, seconds: float) -> None:
         """A call of the gateway before this one: it lasts if she comes back in time."""
@@ -384,7 +305,7 @@ class Room:
         while True:
             await asyncio.sleep(LOOK_S)
             self._look_at_her()
-            seat = self._seats.get(self.call.advisor or "")
+            seat = self._seats.of(self.call.advisor)
             if seat and self.call.state == "with_advisor" and seat.leg.silent_for() > DEAD_S:
                 self.post(machine.AdvisorGone(seat.person.id))
             await self.lines.look({"customer": self.leg, "advisor": seat.leg if seat else None})
@@ -404,9 +325,8 @@ class Room:
         self._part()
         for timer in list(self._timers):
             self._disarm(timer)
-        self._ear.close()
-        for advisor in list(self._seats):
-            self._dismiss(advisor)
+        self._assistance.close()
+        self._seats.dismiss_all()
         if self.leg:
             self._drop(self.leg, reason)
         self.leg = None

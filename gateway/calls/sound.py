@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import structlog
+
 from media.audio import AudioChunk, Samples
 from media.peer import Leg
+
+log = structlog.get_logger()
 
 Source = Literal["speech", "typed", "key"]
 
@@ -22,6 +26,16 @@ class Speaker(Protocol):
     def take_back(self, words: str = "") -> None:
         """Answer again, and first say `words`."""
         ...
+
+
+async def talk(speaker: Speaker, call: str) -> bool:
+    """Until it has ended; False: it broke. That must not end the call."""
+    try:
+        await speaker.run()
+    except Exception:
+        log.exception("call.voice_failed", call=call)
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
