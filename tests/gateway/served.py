@@ -107,6 +107,20 @@ class Client:
         return [event["seq"] for event in events if event["conversation"] == conversation]
 
 
+async def chatting(
+    mother: Client, advisor: Client, conversation: str, over: asyncio.Event
+) -> tuple[list[int], list[int]]:
+    """Messages until `over`, while something else happens: acknowledged seqs, and what the advisor got."""
+    acked: list[int] = []
+    heard: list[int] = []
+    while not over.is_set():
+        acked.append((await mother.send(conversation, f"message {len(acked)}"))["seq"])
+        # Read at once: a reader that answers no ping for 25 s is taken for gone, and rightly so.
+        heard.append((await advisor.event(seq=acked[-1]))["seq"])
+        await asyncio.sleep(0.05)
+    return acked, heard
+
+
 @asynccontextmanager
 async def served(settings: Settings, *, watched: bool = False) -> AsyncIterator[Served]:
     """`watched`: once it serves, a blocking call that our code makes on the event loop is an error."""

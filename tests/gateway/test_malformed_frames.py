@@ -12,7 +12,7 @@ import pytest
 from gateway.settings import Settings
 from signaling.connection import BURST
 from tests.gateway.malformed import frames
-from tests.gateway.served import Client, Served, served
+from tests.gateway.served import Served, chatting, served
 
 CUSTOMER, ADVISOR, NOBODY = "customer-lili", "advisor-chen", "customer-emma"
 FRAMES = 20_000
@@ -50,20 +50,6 @@ async def bombard(s: Served, seed: int, count: int, seen: Counter[str]) -> None:
             await (socket.socket.send_str(frame) if isinstance(frame, str) else socket.socket.send_bytes(frame))
         for _ in range(count):
             seen[(await socket.until("error"))["code"]] += 1
-
-
-async def chatting(
-    mother: Client, advisor: Client, conversation: str, over: asyncio.Event
-) -> tuple[list[int], list[int]]:
-    """Messages all the while: acknowledged seqs, and what the advisor got."""
-    acked: list[int] = []
-    heard: list[int] = []
-    while not over.is_set():
-        acked.append((await mother.send(conversation, f"message {len(acked)}"))["seq"])
-        # Read at once: a reader that answers no ping for 25 s is taken for gone, and rightly so.
-        heard.append((await advisor.event(seq=acked[-1]))["seq"])
-        await asyncio.sleep(0.05)
-    return acked, heard
 
 
 WEBSOCKET = [
