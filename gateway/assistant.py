@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -21,7 +20,7 @@ from gateway import clock
 from gateway.alarms import Alarms
 from gateway.chat import Chat
 from gateway.dialogue.language import written
-from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason, Said
+from gateway.dialogue.ports import Closing, Context, Dialogue, HandoffReason
 from gateway.dialogue.signs import signs
 from gateway.domain.conversation import Conversation
 from gateway.domain.events import Fact
@@ -29,6 +28,7 @@ from gateway.domain.people import Person
 from gateway.domain.schedule import is_open
 from gateway.errors import Broken, Conflict, NestcallError
 from gateway.hub import Hub
+from gateway.reading import HISTORY_LINES, asks, misses, said, words
 from gateway.store import alarms, inbox, log, people, questions
 from gateway.store.engine import Store
 from signaling.protocol import (
@@ -36,19 +36,14 @@ from signaling.protocol import (
     ErrorCode,
     Event,
     EventKind,
-    FileBody,
-    ImageBody,
-    SpeechBody,
     TextBody,
     TypingShown,
-    VoiceBody,
 )
 
 MAX_AT_ONCE = 32
 MAX_WAITING = 50
 """Questions of one conversation. Overflow: the oldest goes unanswered (she has asked 50 newer ones)."""
 
-HISTORY_LINES = 12
 SWEEP_S = 30.0
 STOPPED_S = 7 * 86_400.0
 """How far the first sweep looks back; later ones `OUTAGE_S`."""
@@ -58,8 +53,6 @@ LOOK_BACK_S = 3_600.0
 AGAIN_S = 1.0
 """Between two attempts to look at a message."""
 
-PRESSED = "转人工"
-SENT = TextBody | ImageBody | FileBody | VoiceBody
 CANNOT_TELL = {
     ("zh", True): "我是 AI，看不了照片和文件，没转成文字的语音也听不懂。已经请顾问来看；您也可以打字告诉我。",
     ("zh", False): "我是 AI，看不了照片和文件，没转成文字的语音也听不懂。顾问上班后会看到；"
@@ -296,68 +289,10 @@ async def background(
     return state, customer, shop, earlier, babies, await inbox.ahead(connection, state), standing
 
 
-def asks(event: Event) -> bool:
-    """A message to answer, or her button: she is told how it stands."""
-    sent = event.kind == EventKind.MESSAGE_SENT and isinstance(event.body, SENT)
-    return sent or event.kind == EventKind.CONVERSATION_QUEUED
-
-
 def cannot_tell(context: Context) -> Closing:
     """A photo, a file, a voice note nobody could transcribe: a person looks, and she is told."""
     words = CANNOT_TELL[context.language, context.within_hours]
     return Closing(words, "handoff", handoff=HandoffReason.SENSITIVE)
-
-
-def words(event: Event) -> str:
-    """What she wrote, put right or, in a voice note or a call, said; the button is as if she had asked for a person."""
-    match event.kind, event.body:
-        case EventKind.CONVERSATION_QUEUED, _:
-            return PRESSED
-        case EventKind.MESSAGE_EDITED, _:
-            return str(event.data.get("text", ""))
-        case _, TextBody(text=text) | SpeechBody(text=text):
-            return text
-        case _, VoiceBody(transcript=transcript):
-            return transcript
-        case _:
-            return ""
-
-
-def said(earlier: list[Event]) -> tuple[Said, ...]:
-    """Her lines up to the last clearing of a red flag are marked: they raise none again; so are those up to the last
-    flag. What was put right counts as it reads now."""
-    lines: list[Said] = []
-    cleared = newest(earlier, EventKind.RED_FLAG_CLEARED)
-    flagged = newest(earlier, EventKind.RED_FLAG_RAISED)
-    edits = {event.data.get("target"): event for event in earlier if event.kind == EventKind.MESSAGE_EDITED}
-    for event in earlier:
-        role: Literal["customer", "assistant", "advisor"]
-        match event.role:
-            case "customer" | "assistant" | "advisor":
-                role = event.role
-            case "manager":
-                role = "advisor"
-            case _:
-                continue
-        if event.kind == EventKind.MESSAGE_SENT and (text := words(edits.get(event.seq, event))):
-            now = edits.get(event.seq, event).seq
-            lines.append(Said(role, text, now <= cleared, now <= flagged))
-    return tuple(lines[-HISTORY_LINES:])
-
-
-def newest(earlier: list[Event], kind: EventKind) -> int:
-    return max((event.seq for event in earlier if event.kind == kind), default=0)
-
-
-def misses(earlier: list[Event]) -> int:
-    """How often in a row it had to ask back."""
-    count = 0
-    for event in reversed(earlier):
-        if event.kind == EventKind.MESSAGE_SENT and event.role == "assistant":
-            if event.data.get("decision") != "clarify":
-                break
-            count += 1
-    return count
 
 
 def answer_fact(seq: int, closing: Closing) -> Fact:

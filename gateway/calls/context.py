@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from gateway.assistant import said
 from gateway.chat import Chat
 from gateway.dialogue.ports import Context, Said
 from gateway.domain.schedule import is_open
+from gateway.reading import said
 from gateway.store import alarms, log, people, products
 from gateway.store.engine import Store
 from signaling.protocol import Language, Role

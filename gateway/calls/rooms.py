@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import RowMapping
 
 from gateway.alarms import Alarms
-from gateway.assistant import asks, words
 from gateway.calls import context as call_context
 from gateway.calls.about import About
 from gateway.calls.answers import SpokenAnswers
@@ -28,6 +27,7 @@ from gateway.domain.call import AssistantReady, Call
 from gateway.domain.people import Person
 from gateway.errors import Broken, NotYours
 from gateway.hub import Hub
+from gateway.reading import asks, words
 from gateway.store import calls as rows
 from gateway.store import people
 from gateway.store.engine import Store

@@ -3,9 +3,9 @@
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway.assistant import said
 from gateway.dialogue.llm.memory import summary
 from gateway.http.ask import Ask, answer
+from gateway.reading import said
 
 LINES = 100
 
