@@ -12,7 +12,7 @@ from gateway import clock
 from gateway.dialogue.embeddings import found_with
 from gateway.dialogue.knowledge import Entry, Found, Hit, Knowledge
 from gateway.dialogue.knowledge.entries import as_dict
-from gateway.dialogue.knowledge.exchange import Draft, parse_csv, parse_json, to_csv, to_json
+from gateway.dialogue.knowledge.exchange import Draft, Fault, decoded, parse_csv, parse_json, to_csv, to_json
 from gateway.dialogue.teaching import Preview
 from gateway.errors import BadInput
 from gateway.http.ask import Ask, checked, first_fault
@@ -127,9 +127,11 @@ async def roll_back(ask: Ask) -> web.StreamResponse:
 
 async def bring_in(ask: Ask) -> web.StreamResponse:
     """POST a CSV or JSON body. Good rows are published, bad ones reported; `?check=true` only reports."""
-    text = await ask.request.text()
+    text = decoded(await ask.request.read())
     read = parse_csv if "csv" in ask.request.content_type else parse_json
     found, faults = read(text)
+    if not found and not faults:
+        faults = [Fault(0, "", "file", "no entries")]
     check = ask.request.query.get("check") == "true"
     if found and not check:
         chain, by, at = ask.person.chain, ask.person.id, clock.now()

@@ -99,6 +99,21 @@ async def test_import_names_bad_rows_and_export_brings_all_back(shop: Served) ->
         assert "locker" in await response.text()
 
 
+async def test_an_empty_file_says_so(shop: Served) -> None:
+    headers = {"Authorization": f"Bearer {await shop.token(MANAGER)}", "Content-Type": "text/csv"}
+    async with shop.http.post(shop.url + "/api/v1/knowledge/import", data=b"", headers=headers) as response:
+        assert (response.status, (await response.json())["faults"][0]["why"]) == (422, "no entries")
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-8-sig"])
+async def test_a_spreadsheets_own_encoding_is_read(shop: Served, encoding: str) -> None:
+    headers = {"Authorization": f"Bearer {await shop.token(MANAGER)}", "Content-Type": "text/csv"}
+    rows = "id,question,answer,category\nlocker,有储物柜吗,有,shopping\n".encode(encoding)
+    async with shop.http.post(shop.url + "/api/v1/knowledge/import", data=rows, headers=headers) as response:
+        assert (await response.json())["published"] == 1
+    assert (await shop.call(MANAGER, "GET", "/api/v1/knowledge/locker"))[1]["question"] == "有储物柜吗"
+
+
 async def eventually(shop: Served, size: int) -> list[dict[str, Any]]:
     for _ in range(100):
         _, said = await shop.call(MANAGER, "GET", "/api/v1/unanswered")

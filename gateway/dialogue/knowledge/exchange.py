@@ -1,5 +1,6 @@
 """PURE: entries from and to CSV and JSON, with an error report row by row: good rows come in, bad rows are named."""
 
+import codecs
 import csv
 import io
 import json
@@ -77,6 +78,16 @@ class Draft(BaseModel):
 
     def entry(self) -> Entry:
         return Entry(**self.model_dump())
+
+
+def decoded(raw: bytes) -> str:
+    """UTF-8, or what spreadsheets write: UTF-16 with its mark, GBK in China. What fits none is read as it goes."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
 
 
 def parse_json(text: str) -> tuple[list[Entry], list[Fault]]:

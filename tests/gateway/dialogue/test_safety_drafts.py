@@ -55,3 +55,13 @@ def test_the_place_is_the_words() -> None:
 def test_any_text_is_read(text: str) -> None:
     for warned in warnings(text):
         assert 0 <= warned.start < warned.end <= len(text)
+
+
+@pytest.mark.parametrize("text", ["Stage 1 formula, buy one get one free", "Stage 1 formula: 20 % off today"])
+def test_a_comma_hides_no_offer(text: str) -> None:
+    assert Concern.FORMULA_PUSH in concerns(text)
+
+
+@pytest.mark.parametrize("text", ["Stage 1 formula is 268 yuan, feel free to ask", "Stage 1 formula is not on sale"])
+def test_a_price_and_a_courtesy_offer_nothing(text: str) -> None:
+    assert concerns(text) == set()
