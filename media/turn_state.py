@@ -58,8 +58,9 @@ class Tuning:
     patience: float = 1.0
     """How much longer for the recognizer to say what it was."""
     guess: float = 0.1
-    grace: float = 0.8
-    """After the end of her speech: going on reopens the turn even if the reply was just audible."""
+    grace: float = 1.2
+    """After the end of her speech: going on reopens the turn even if the reply was just audible. Nobody has heard and
+    understood an answer in what is left of it, so it is her own thought that she goes on with."""
     longest: float = 28.0
     """Of one utterance; recognizers take 30 s."""
     idle: float = 10.0

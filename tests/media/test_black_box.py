@@ -157,6 +157,16 @@ def test_10_going_on_within_the_grace_is_one_turn_and_one_reply() -> None:
     assert len(call.said("assistant")) == 1
 
 
+def test_10b_going_on_after_a_long_pause_over_our_first_words_is_still_one_turn() -> None:
+    call = ScriptedCall(12.0)
+    call.ear.says(1.0, 2.0, "我家宝宝六个月了可以吗")
+    call.ear.says(3.1, 4.1, "我是说吃米粉")
+    play(call)
+    assert call.audible(2.0, 3.1) > 0, "we had begun"
+    assert [heard.text for heard in call.responder.commits] == ["我家宝宝六个月了可以吗我是说吃米粉"]
+    assert call.said("customer") == ["我家宝宝六个月了可以吗我是说吃米粉"]
+
+
 def test_11_a_pause_inside_the_sentence_is_one_turn() -> None:
     call = ScriptedCall(12.0)
     call.ear.says(1.0, 1.8, "No no wait,")
@@ -481,7 +491,7 @@ def test_ten_minutes_of_conversation() -> None:
     for i in range(60):
         call.ear.says(1.0 + 10 * i, 2.5 + 10 * i, f"第{i}个问题怎么办")
         if i % 5 == 4:
-            call.ear.says(3.6 + 10 * i, 4.4 + 10 * i, "等一下我还没说完吗")
+            call.ear.says(4.0 + 10 * i, 4.8 + 10 * i, "等一下我还没说完吗")
     play(call)
     said = call.said("customer")
     assert len([text for text in said if text.startswith("第")]) == 60
