@@ -94,6 +94,9 @@ _FAHRENHEIT = _pattern("fahrenheit")
 _WARMTH = _pattern("warmth")
 
 
+_THERMOMETER = re.compile(
+    r"thermometer|arm ?pit|under (?:the |his |her )?arm|on the (?:strip|digital)|rectal|in (?:the|his|her) bottom"
+)
 _BARE = re.compile(
     r"(?<![\d.])(3[89]\.\d|10[0-4]\.\d)(?![\d.]|元|块|码|斤|kg|cm|ml|mm|%|折| ?(?:dollars|pounds|lbs?|oz))"
 )
@@ -120,6 +123,7 @@ def temperatures(text: str) -> list[Measure]:
                 match[2]
                 or re.search(r"度|℃|°|c|deg", match.group(0))
                 or re.search(r"烧|体温|fever|temperature|量", sentence.group(0)[: match.start()])
+                or _THERMOMETER.search(sentence.group(0))
             ):
                 found.append(
                     Measure(float(f"{match[1]}.{match[2] or 0}"), offset + match.start(), offset + match.end())

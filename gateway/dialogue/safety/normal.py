@@ -123,8 +123,8 @@ _ENGLISH = {word: number for number, word in enumerate(_LETTERS["units"])}
 _TENS = {word: 20 + 10 * number for number, word in enumerate(_LETTERS["tens"])}
 _WORD = "|".join(sorted([*_ENGLISH, *_TENS], key=len, reverse=True))
 _ENGLISH_NUMBER = re.compile(
-    rf"(?<![a-z])(?=(?:a|one) hundred|[ -]?(?:{_WORD}))"
-    rf"(?:(?:a|one) hundred(?: and)? ?)?(?:{_WORD})?(?:[ -](?:{_WORD}))?(?![a-z])"
+    rf"(?<![a-z])(?=(?:(?:a|one) )?hundred|[ -]?(?:{_WORD}))"
+    rf"(?:(?:(?:a|one) )?hundred(?: and)? ?)?(?:{_WORD})?(?:[ -](?:{_WORD}))?(?![a-z])"
 )
 
 
@@ -147,11 +147,10 @@ def _english(match: re.Match[str]) -> str:
     words = re.split(r"[ -]", match.group(0).strip())
     if not any(words):
         return match.group(0)
-    total = 100 if "hundred" in words else 0
+    hundreds = words.index("hundred") + 1 if "hundred" in words else 0
+    total = 100 if hundreds else 0
     tail = " " if match.group(0).endswith(" ") else ""
-    return (
-        str(total + sum(_ENGLISH.get(w, _TENS.get(w, 0)) for w in words if w != "one" or "hundred" not in words)) + tail
-    )
+    return str(total + sum(_ENGLISH.get(w, _TENS.get(w, 0)) for w in words[hundreds:])) + tail
 
 
 @lru_cache(maxsize=2_048)
@@ -160,6 +159,12 @@ def counted(text: str) -> str:
     text = _CHINESE_NUMBER.sub(_chinese, text)
     text = _ENGLISH_NUMBER.sub(_english, text)
     text = re.sub(r"(\d+) point (\d)", r"\1.\2", text)
+    text = re.sub(
+        r"(?<![\d.])(3[4-9]|4[01]) (\d)(?![\d.]| ?(?:days?|weeks?|months?|years?|hours?|times?|minutes?))",
+        r"\1.\2",
+        text,
+    )
+    text = re.sub(r"(?<![\d.])(3[4-9]|4[01]) and (?:a )?half(?! (?:an? |)(?:hour|week|month|year))", r"\1.5", text)
     text = re.sub(
         r"(3\d|4[0-2])(?:度|点)(\d|[一二三四五六七八九])(?!\d|个|天|分)",
         lambda m: f"{m[1]}.{_DIGIT.get(m[2], m[2])}度",

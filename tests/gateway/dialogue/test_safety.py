@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.dialogue.ports import Action
-from gateway.dialogue.safety import age_question, check, question, red_flag_text, tel_of
+from gateway.dialogue.safety import age_question, check, facts, question, red_flag_text, tel_of
 from gateway.dialogue.safety.check import flagged
+from gateway.dialogue.safety.normal import counted, plain
 
 FIRES = [
     ("S01", ["宝宝满月烧到三十八度五"], None),
@@ -72,6 +73,35 @@ def test_the_learned_layer_takes_back_no_short_cry_and_none_among_shop_talk(text
     flag = check([text], None)
     assert flag is not None
     assert flag.action is Action.CALL_120
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("he come out 19 days ago", 19),
+        ("only just smiling, born ten weeks ago", 70),
+        ("she'll be eleven weeks on sunday", 77),
+        ("my girl's nine weeks", 63),
+        ("isn't three months yet and hot", 89),
+        ("completed one and half month yesterday", 30),
+        ("not slept in three weeks", None),
+    ],
+)
+def test_an_age_is_read_as_mothers_say_it(text: str, days: int | None) -> None:
+    assert facts.age(counted(plain(text)), None) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "celsius"),
+    [
+        ("a hundred and one point four on the thermometer", 38.56),
+        ("fever thirty eight five before milk", 38.5),
+        ("its thirty nine dead on the thermometer", 39.0),
+        ("fever of 38 and a half", 38.5),
+    ],
+)
+def test_a_temperature_is_read_as_mothers_say_it(text: str, celsius: float) -> None:
+    assert [measure.value for measure in facts.temperatures(counted(plain(text)))] == [celsius]
 
 
 def test_a_question_before_a_cry_makes_it_no_smaller() -> None:
