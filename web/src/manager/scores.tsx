@@ -48,7 +48,12 @@ export function ScoresView() {
           </dl>
           <svg class="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={ts("manager.scores")}>
             {[0, 0.25, 0.5, 0.75, 1].map((level) => (
-              <line key={level} x1="0" x2={WIDTH} y1={y(level)} y2={y(level)} />
+              <g key={level}>
+                <line x1="0" x2={WIDTH} y1={y(level)} y2={y(level)} />
+                <text x={WIDTH - 2} y={y(level) + (level === 1 ? 9 : -2)} text-anchor="end">
+                  {level * 100}%
+                </text>
+              </g>
             ))}
             {LINES.map(([name], nth) => (
               <polyline key={name} class={`line-${nth}`} points={points(rows ?? [], name)} />
@@ -70,8 +75,9 @@ const share = ({ totals }: Score, name: string): number =>
 
 const y = (value: number): number => 4 + (HEIGHT - 8) * (1 - value);
 
+/** A first score, alone, is a level line: a single point would not be seen. */
 function points(rows: readonly Score[], name: string): string {
-  const step = WIDTH / Math.max(1, rows.length - 1);
-  const spots = rows.map((row, at) => `${(rows.length === 1 ? WIDTH / 2 : at * step).toFixed(1)},${y(share(row, name)).toFixed(1)}`);
-  return spots.join(" ");
+  const drawn = rows.length === 1 ? [...rows, ...rows] : rows;
+  const step = WIDTH / (drawn.length - 1);
+  return drawn.map((row, at) => `${(at * step).toFixed(1)},${y(share(row, name)).toFixed(1)}`).join(" ");
 }
