@@ -91,10 +91,11 @@ def relay(near: str, far: str) -> None:
         timeout = max(0.0, waiting[0][0] - time.monotonic()) if waiting else 1.0
         for descriptor, _ in poll.poll(timeout):
             if descriptor == sys.stdin.fileno():
-                line = sys.stdin.readline()
-                if not line:
+                # Not by readline: what it read ahead no poll would ever tell of, and the line would stay as it was.
+                said = os.read(descriptor, 4096)
+                if not said:
                     return
-                rules |= json.loads(line)
+                rules |= json.loads(said.splitlines()[-1])
                 continue
             with contextlib.suppress(BlockingIOError):
                 while packet := os.read(descriptor, 2000):

@@ -151,9 +151,14 @@ class Pacer:
 
     `pull` returns shape [960] int16, or None for silence. A late loop is caught up with at most `_BURST` frames at
     once; beyond that time is let go. Long silence is sent as Opus' three-byte frame instead of being encoded.
+
+    The first sound on a track goes with the two frames behind it, and the pace keeps that lead: a browser whose player
+    already runs waits until its jitter buffer (NetEq) holds half of its 80 ms target before it plays anything, and
+    one whose player does not, plays the first frame and then runs dry. With the lead it does neither.
     """
 
     _HEAD_S = 0.005
+    _LEAD_S = 0.04
     _BURST = 5
     _SETTLE = 5  # silent frames still encoded, so that the encoder fades out
 
@@ -162,6 +167,7 @@ class Pacer:
         self._encoder = OpusEncoder()
         self._timestamp = 0
         self._silent = 0
+        self._leads = track.sent > 0
         self._loop = asyncio.get_running_loop()
         self._due = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -190,6 +196,9 @@ class Pacer:
     def _frame(self) -> bytes:
         pcm = self._pull()
         self._silent = self._silent + 1 if pcm is None or not pcm.any() else 0
+        if not self._leads and not self._silent:
+            self._leads = True
+            self._due -= self._LEAD_S
         if pcm is None or self._silent > self._SETTLE:
             return SILENCE
         return self._encoder.encode(pcm)

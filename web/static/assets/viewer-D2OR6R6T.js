@@ -1,1 +1,0 @@
-import{b as e,g as t}from"./icons-D10eI3lq.js";import{t as n}from"./dialog-BM0IBFbA.js";var r=({url:r,onClose:i})=>e(n,{class:`viewer`,label:t(`image.alt`),onClose:i,children:e(`img`,{src:r,alt:t(`image.alt`)})});export{r as Viewer};
