@@ -100,6 +100,16 @@ def test_06_protected_speech_keeps_playing() -> None:
     assert call.said("assistant") == [notice, f"答：{QUESTION}。"]
 
 
+def test_06b_protected_speech_keeps_playing_also_while_an_answer_is_thought_of() -> None:
+    call = call_with_long_answer(12.0)
+    call.responder.first = 6.0
+    notice = "如果宝宝抽搐请立刻拨打急救电话"
+    call.at(2.5, lambda voice: voice.say(notice, uninterruptible=True))
+    call.ear.says(3.0, 3.9, "等一下我还想问")
+    play(call)
+    assert call.audible(2.5, 2.5 + len(notice) * 0.2) == pytest.approx(len(notice) * 0.2, abs=0.06)
+
+
 def test_07_typed_text_interrupts_the_voice() -> None:
     call = call_with_long_answer()
     call.at(5.0, lambda voice: voice.hear("尿布多少钱"))
@@ -257,7 +267,7 @@ def test_14a_hanging_up_while_somebody_speaks_or_thinks_leaves_no_task(at: float
     async def main() -> None:
         call = call_with_long_answer()
         call.at(at, lambda _: call.ear.hang_up())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(at + 4):
             await call.run()
         assert len(asyncio.all_tasks()) == 1
 
