@@ -67,12 +67,13 @@ class Vault:
             return first, part.read()
 
     def settle(self, file: str, *, as_it_came: bool) -> int:
-        """Make the result durable; gives the size of `content`. `part` stays until `tidy`, so this can be repeated."""
+        """Make the result durable, with the way to it; gives the size of `content`. `part` stays until `tidy`, so this can be repeated."""
         content = self.path(file, "content")
         if as_it_came:
             content.unlink(missing_ok=True)
             content.hardlink_to(self.path(file, "part"))
-        for path in (*content.parent.iterdir(), content.parent):
+        folder = content.parent
+        for path in (*folder.iterdir(), folder, folder.parent, self._root):
             _sync(path)
         return content.stat().st_size
 

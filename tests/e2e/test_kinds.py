@@ -47,6 +47,9 @@ def photos_shown(page: Page, count: int) -> None:
 def test_several_photos_at_once_arrive_and_open(people: People) -> None:
     customer, advisor = people.customer(), people.advisor()
     customer.get_by_role("button", name="更多").click()
+    for label in ("照片", "拍照"):  # an iPhone makes a JPEG of its HEIC only where HEIC is not among what is asked for
+        asked = customer.locator(f'input[type="file"][aria-label="{label}"]').get_attribute("accept")
+        assert asked == "image/jpeg,image/png,image/webp"
     customer.locator('input[type="file"][aria-label="照片"]').set_input_files([photo("teal"), photo("orange")])
     photos_shown(customer, 2)
     open_conversation(advisor, customer)

@@ -1,5 +1,6 @@
 """From the first byte to a sent file: resumable, bounded, never anybody else's."""
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,17 @@ async def desk(database: Settings) -> AsyncIterator[Desk]:
     store = await Store.open(database)
     yield Desk(database, await furnished(store))
     await store.close()
+
+
+async def test_a_finished_file_is_on_disk_with_the_way_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row says that it is there only after each file and each folder above was synced: power may fail."""
+    synced: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    body = await desk.finished(crafted.jpeg(), "a.jpg")
+    assert isinstance(body, ImageBody)
+    content = desk.uploads.vault.path(body.file.id, "content")
+    folders = {str(content.parent), str(content.parent.parent), str(desk.settings.files_dir)}
+    assert {str(content), str(content.with_name("thumbnail")), *folders} <= set(synced)
 
 
 async def code(work: object) -> ErrorCode:

@@ -24,6 +24,8 @@ interface Props {
 
 const TYPING_EVERY_MS = 3_000;
 const SOON_MS = 5_000;
+/** What the gateway can look at. Named one by one: an iPhone then hands over its HEIC as JPEG. */
+const PHOTOS = "image/jpeg,image/png,image/webp";
 
 export function Composer(props: Props) {
   const { keep, draftKey, placeholder, onText, onFiles, children } = props;
@@ -66,8 +68,8 @@ export function Composer(props: Props) {
       {children}
       {more ? (
         <div class="more">
-          <Pick label={t("chat.photo")} icon="image" accept="image/*" multiple onPick={take} />
-          <Pick label={t("chat.camera")} icon="camera" accept="image/*" capture="environment" onPick={take} />
+          <Pick label={t("chat.photo")} icon="image" accept={PHOTOS} multiple onPick={take} />
+          <Pick label={t("chat.camera")} icon="camera" accept={PHOTOS} capture="environment" onPick={take} />
           <Pick label={t("chat.file")} icon="paperclip" multiple onPick={take} />
         </div>
       ) : null}
