@@ -67,7 +67,10 @@ class Vault:
             return first, part.read()
 
     def settle(self, file: str, *, as_it_came: bool) -> int:
-        """Make the result durable, with the way to it; gives the size of `content`. `part` stays until `tidy`, so this can be repeated."""
+        """Make the result durable, with the way to it; gives the size of `content`.
+
+        `part` stays until `tidy`, so this can be repeated.
+        """
         content = self.path(file, "content")
         if as_it_came:
             content.unlink(missing_ok=True)

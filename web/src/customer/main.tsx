@@ -4,19 +4,21 @@ import "../style/call.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CallLine } from "../call";
+import { LinkLost } from "../connection";
 import { expose } from "../expose";
 import { failureText, language, setLanguage, t, useWords } from "../i18n";
 import { makeNonce } from "../nonce";
 import { Page } from "../page";
 import type { MediaKind, Me } from "../protocol.gen";
+import type { Upload } from "../outbox";
 import type { Entry } from "../reduce";
 import type { LiveThread } from "../thread";
 import { CallScreen, stateText } from "../ui/call";
 import { Chat, LinkNotice } from "../ui/chat";
 import { Icon } from "../ui/icons";
 import { later } from "../ui/later";
-import { upload } from "../upload";
 
+const SOON_MS = 5_000;
 const Search = later(async () => (await import("../ui/search")).Search);
 
 function Customer({ page, line }: { page: Page; line: CallLine }) {
@@ -147,7 +149,15 @@ function nameOf(entry: Entry): string {
   return entry.shape === "message" ? t(`role.${entry.role}`) : "";
 }
 
+/** Fetched soon after the page is there; not to be had is no link, and is tried again like one. */
+const fetchUpload = () =>
+  import("../upload").catch(() => {
+    throw new LinkLost("upload");
+  });
+const upload: Upload = async (...asked) => (await fetchUpload()).upload(...asked);
+
 await useWords();
+setTimeout(() => void fetchUpload().catch(() => undefined), SOON_MS);
 const page = await Page.open(upload);
 const line = new CallLine(page);
 expose(page, line);
