@@ -65,6 +65,7 @@ SHOP_TALK = "你们家的婴儿推车多少钱,有优惠吗,能包邮吗,什么�
         "宝宝抽搐了",
         "没呼吸了!!!怎么做心肺复苏",
         "Hi do you have size 3 diapers? My baby is not breathing",
+        "what time do you close, is the buggy on sale, do you gift wrap, can i use my points, also he is unconscious",
         f"{SHOP_TALK}对了宝宝嘴唇发紫叫不醒",
         f"宝宝嘴唇发紫叫不醒。{SHOP_TALK}",
     ],
