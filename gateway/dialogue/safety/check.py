@@ -1,17 +1,19 @@
 """`check`: the customer's lines → the gravest red flag, or none. Deterministic, no I/O."""
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from gateway.dialogue.ports import Action, RedFlag
-from gateway.dialogue.safety import facts, learned, measured
+from gateway.dialogue.safety import context, facts, learned, measured
 from gateway.dialogue.safety.normal import counted, plain
 from gateway.dialogue.safety.rules import ACTIONS, RULES, Talk, found, touched
 
 MAX_TURNS = 50
 MAX_EARLIER_CHARS = 2_000
 BREATH_CHARS = 500
+_CLAUSE_END = re.compile(r"[,。;:!?…~\s]*[,。;:!?…~]\s*|(?<=[一-鿿])\s+|\s(?:and|but|also|so|then|anyway|btw|while)\s")
 _OF_THE_YOUNG = ("S01", "S02")
 _ORDER = tuple(ACTIONS)
 _GRAVITY = (Action.CALL_120, Action.HUMAN_NOW, Action.ER_NOW)
@@ -90,16 +92,34 @@ def check(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag
     age = facts.age(numbers, age_days)
     if flag:
         return None if learned.harmless(text, age) and _may_be_taken_back(turns, age_days) else flag
-    return _hunch(text, numbers, age)
+    return _beside_errands(turns[-1] if turns else "", age_days) or _hunch(text, numbers, age)
+
+
+def _beside_errands(line: str, age_days: int | None) -> RedFlag | None:
+    """A cry in a breath with a price asked for: things named next to it make it none of a thing."""
+    clauses = _clauses(plain(line))
+    cry = [clause for clause in clauses if not context.is_errand(clause)]
+    if not cry or len(cry) == len(clauses) or not learned.doubtful(",".join(cry), age_days):
+        return None
+    return flagged([",".join(cry)], age_days)
 
 
 def _may_be_taken_back(turns: Sequence[str], age_days: int | None) -> bool:
-    """Not where she tells two signs, and not where her last line alone alarms and is not harmless alone: a question
-    before it makes a cry no smaller."""
+    """Not where she tells two signs, and not where a piece of what she says alarms by itself and sounds like danger by
+    itself: no question before or after a cry makes it smaller."""
     if len({rule.sign for talk, _ in _talks(turns, age_days) for rule in RULES if found(rule, talk)}) > 1:
         return False
-    last = turns[-1:]
-    return len(turns) < 2 or flagged(last, age_days) is None or learned.harmless(joined(last), age_days)
+    return not any(learned.doubtful(piece, age_days) and flagged([piece], age_days) for piece in _pieces(joined(turns)))
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for clause in _CLAUSE_END.split(text) if clause]
+
+
+def _pieces(text: str) -> list[str]:
+    """Clauses, and each with the next."""
+    clauses = _clauses(text)
+    return clauses + [",".join(pair) for pair in pairwise(clauses)]
 
 
 def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFlag | None:

@@ -37,6 +37,13 @@ _SHOP = _cue("shopping")
 CUES = (_SHOP, _IF, _LESSON, _HEARSAY, _OTHERS, _REMOTE, _OVER, _ADULT, _THING, _NOW, _OURS, NOT_WITHIN)
 """Evidence for `learned`; the order is part of its weights."""
 
+_EXPLAINS = (_IF, _LESSON, _HEARSAY, _OTHERS, _REMOTE, _OVER, _CLEARED_UP)
+
+
+def is_errand(clause: str) -> bool:
+    """Something asked of the shop that explains nothing: a price, a size, a person."""
+    return bool(_SHOP.search(clause)) and not any(cue.search(clause) for cue in _EXPLAINS)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

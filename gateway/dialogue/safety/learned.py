@@ -61,7 +61,7 @@ def _english(text: str) -> Iterator[str]:
 
 def _senses(text: str) -> Iterator[str]:
     """Of an English talk: which senses are told, which are denied, which follow one another closely."""
-    if _is_chinese(text):
+    if is_chinese(text):
         return
     text = text.replace("'", "")
     for pattern, short in _SHORT_FORMS:
@@ -145,13 +145,13 @@ def hunch(text: str, age_days: int | None) -> str | None:
     return _SIGNS[_MODEL.sign(found)] if _MODEL.score(found) > _ALARM else None
 
 
-def _is_chinese(text: str) -> bool:
+def is_chinese(text: str) -> bool:
     return len(re.findall("[一-鿿]", text)) > 0.3 * len(text)
 
 
 def _stretches(text: str) -> Iterator[str]:
     """Pieces that overlap by half."""
-    length = _STRETCH[_is_chinese(text)]
+    length = _STRETCH[is_chinese(text)]
     return (text[at : at + length] for at in range(0, max(1, len(text) - length // 2), length // 2))
 
 
@@ -162,7 +162,12 @@ def harmless(text: str, age_days: int | None) -> bool:
     sounds dangerous: many harmless words around a danger make it no smaller.
     """
     return (
-        _SHORT[_is_chinese(text)] <= len(text) <= READ_CHARS
+        _SHORT[is_chinese(text)] <= len(text) <= READ_CHARS
         and _MODEL.score(keys(text, age_days)) < _HARMLESS
-        and all(_MODEL.score(keys(stretch, age_days)) < _DOUBTFUL for stretch in _stretches(text))
+        and not any(doubtful(stretch, age_days) for stretch in _stretches(text))
     )
+
+
+def doubtful(piece: str, age_days: int | None) -> bool:
+    """Not clearly harmless when it is all that was said."""
+    return _MODEL.score(keys(piece, age_days)) >= _DOUBTFUL

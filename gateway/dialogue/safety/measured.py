@@ -100,11 +100,16 @@ def cold(talk: Talk) -> Reading | None:
     return None
 
 
+_YOUNG_HINT = compiled("|".join(_TABLE["young_hint"]))
+
+
 def may_be_young_and_ill(counts: str, age_days: int | None) -> bool:
-    """Under 3 months or of an age nobody could read, and of the temperatures told (if any) not all are normal."""
+    """Under 3 months, or of an age that was hinted at but not read, and of the temperatures told (if any) not all are
+    normal. Of an age nobody hinted at she is asked (`needs_age`)."""
     read = [t.value for t in facts.temperatures(counts)]
     normal = bool(read) and all(COLD < value < NEWBORN_WARM for value in read)
-    return (age_days is None or age_days < YOUNG) and not normal
+    young = age_days < YOUNG if age_days is not None else bool(_YOUNG_HINT.search(counts))
+    return young and not normal
 
 
 def fast_breathing(talk: Talk) -> Reading | None:

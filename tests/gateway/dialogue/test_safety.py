@@ -105,12 +105,36 @@ def test_a_temperature_is_read_as_mothers_say_it(text: str, celsius: float) -> N
     assert [measure.value for measure in facts.temperatures(counted(plain(text)))] == [celsius]
 
 
+CRIES = {
+    ("顺便问下奶粉优惠", "你们推车多少钱", "转人工"): (
+        *("宝宝没呼吸了", "宝宝噎住了", "宝宝抽搐了", "嘴唇发紫", "叫不醒了", "吞了纽扣电池"),
+    ),
+    ("and whats the price of the pram", "can i swap my points"): (
+        *("he is choking", "she stopped breathing", "baby is having a seizure", "his lips are blue"),
+    ),
+}
+BESIDE = [(asked, cry) for book, cries in CRIES.items() for asked in book for cry in cries]
+
+
+@pytest.mark.parametrize(("asked", "cry"), BESIDE)
+def test_what_else_she_asks_in_the_same_breath_makes_a_cry_no_smaller(asked: str, cry: str) -> None:
+    for text in (f"{cry},{asked}", f"{asked},{cry}", f"{asked},{cry},{asked}"):
+        flag = check([text], None)
+        assert flag is not None, text
+        assert flag.action is Action.CALL_120, text
+
+
+def test_a_fever_of_an_age_nobody_hinted_at_is_asked_about_not_guessed() -> None:
+    assert check(["宝宝发烧38度5"], None) is None
+    assert question(["宝宝发烧38度5"], None) == "needs_age"
+
+
 def test_a_question_before_a_cry_makes_it_no_smaller() -> None:
     assert check(["奶粉多少钱", "宝宝抽搐了,翻白眼"], None) is not None
 
 
 def test_the_learned_layer_takes_back_an_alarm_of_the_tables() -> None:
-    turns = ["喘不上气", "这孕妇裤腰太紧了勒得我喘不上气,换大一码运费谁出"]
+    turns = ["i hear voices on the baby monitor, its picking up next doors one, how do i change channel"]
     assert flagged(turns, None) is not None
     assert check(turns, None) is None
 
