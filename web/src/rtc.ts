@@ -32,6 +32,8 @@ export class Peer {
     this.inner = new RTCPeerConnection({ iceServers: iceServers.map(asRtc), bundlePolicy: "max-bundle" });
     this.audio = this.inner.addTransceiver("audio", { direction: "sendrecv" });
     this.video = this.inner.addTransceiver("video", { direction: "sendrecv" });
+    only(this.audio, "audio", /opus|telephone/);
+    only(this.video, "video", /VP8|rtx/);
     this.remote = new MediaStream([this.audio.receiver.track, this.video.receiver.track]);
     this.inner.onicecandidate = ({ candidate }) => candidate?.candidate && this.trickle(candidate);
     this.inner.oniceconnectionstatechange = () => this.iceChanged();
@@ -108,6 +110,13 @@ export class Peer {
   private mark(step: string): void {
     this.reached[step] ??= performance.now();
   }
+}
+
+/** Offers what the gateway takes (signaling/sdp.py) and no more: a browser's whole list is five packets, and a lost one
+ * costs a round trip. */
+function only(transceiver: RTCRtpTransceiver, kind: string, wanted: RegExp): void {
+  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.(kind)?.codecs.filter((codec) => wanted.test(codec.mimeType));
+  if (codecs?.length) transceiver.setCodecPreferences?.(codecs);
 }
 
 const asRtc = (server: IceServer): RTCIceServer => ({
