@@ -6,7 +6,7 @@ import { babyAge, handoffText } from "../i18n";
 import type { Page } from "../page";
 import type { InboxItem } from "../protocol.gen";
 import { Export } from "../ui/search";
-import { ts } from "../words/staff";
+import { actionText, signText, ts } from "../words/staff";
 import { Numbers } from "./numbers";
 
 export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
@@ -44,7 +44,7 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
           <>
             <dt>{ts("alarm.title")}</dt>
             <dd class="failed">
-              {thread.redFlag.sign} · {thread.redFlag.action}
+              {signText(thread.redFlag.sign)} · {actionText(thread.redFlag.action)}
             </dd>
           </>
         ) : null}

@@ -5,7 +5,7 @@ import { clockTime } from "../i18n";
 import { makeNonce } from "../nonce";
 import type { Page } from "../page";
 import { Icon } from "./icons";
-import { ts } from "../words/staff";
+import { signText, ts } from "../words/staff";
 
 const BEEP_EVERY_MS = 2_000;
 
@@ -22,7 +22,7 @@ export function Alarms({ page, onOpen }: { page: Page; onOpen: (conversation: st
           <Icon name="triangle-alert" size={28} />
           <div class="grow">
             <strong>
-              {ts("alarm.title")} {alarm.sign} · {alarm.customer_name} · {alarm.store} · {clockTime(alarm.at)}
+              {ts("alarm.title")} {signText(alarm.sign)} · {alarm.customer_name} · {alarm.store} · {clockTime(alarm.at)}
             </strong>
             <div>{alarm.text}</div>
           </div>

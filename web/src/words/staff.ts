@@ -2,5 +2,14 @@ import { wording } from "../i18n";
 import { staffZh } from "./staff.zh";
 
 /** `t` for the pages of advisors and managers. */
-export const { t: ts, say: sayStaff } = wording(staffZh, async () => (await import("./staff.en")).staffEn);
+const staff = wording(staffZh, async () => (await import("./staff.en")).staffEn);
+export const { t: ts, say: sayStaff } = staff;
 export type StaffKey = keyof typeof staffZh;
+
+/** For codes that come from the gateway; an unknown one is shown as it is. */
+const named = (group: "action" | "sign", code: string): string =>
+  (staff.words() as Readonly<Record<string, string>>)[`${group}.${code}`] ?? code;
+
+/** "S16 choking": the code is what the signed list calls it. */
+export const signText = (sign: string): string => `${sign} ${named("sign", sign)}`;
+export const actionText = (action: string): string => named("action", action);
