@@ -4,7 +4,7 @@
     question(turns, age_days) -> "needs_age" | None
     red_flag_text(flag, language), tel_of(flag)   fixed words
 
-A second, model-based layer may only add flags.
+`learned` may take back a flag of the tables (check.py says when not); a layer behind a cloud may only add flags.
 """
 
 from gateway.dialogue.safety.check import check, question

@@ -1,4 +1,4 @@
-"""The second layer: a linear model over words, letters and senses. It adds the alarms the tables missed, and takes
+"""Beside the tables: a linear model over words, letters and senses. It adds the alarms the tables missed, and takes
 back those of the tables it is sure are none.
 
 Trained offline by `python -m benchmarks.redflags_train` on labelled talks; its weights are `tables/learned.npz`:
