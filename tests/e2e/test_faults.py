@@ -169,9 +169,9 @@ def judge(page: Page, url: str, wrote: list[str], acks: dict[str, int]) -> None:
     expect(page.locator(".mine .bubble")).to_have_text(wrote, timeout=PATIENCE_MS)
     all_sent(page)
     until(page, f"Object.values(__nestcall.lastSeq())[0] >= {log_of(page, url)[-1]['seq']}")
-    events = log_of(page, url)
-    conversation = events[0]["conversation"]
     shown = page.locator(".message:not(.outgoing)").evaluate_all("all => all.map(one => Number(one.id.slice(4)))")
+    events = log_of(page, url)  # after the page, which may show a late answer meanwhile
+    conversation = events[0]["conversation"]
     messages = [event["seq"] for event in events if event["kind"] == "message.sent"]
     assert len(shown) >= len(wrote)
     assert [seq for seq in messages if shown[0] <= seq <= shown[-1]] == shown

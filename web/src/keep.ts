@@ -83,18 +83,28 @@ export class DatabaseKeep implements Keep {
       return left.map(({ tab: _, ...item }) => item).sort((a, b) => (a.at < b.at ? -1 : 1));
     });
   }
-  async put(item: Unsent): Promise<void> {
-    await asked(this.table("unsent", "readwrite").put(this.ours(item)));
+  put(item: Unsent): Promise<void> {
+    return this.write("unsent", (table) => void table.put(this.ours(item)));
   }
-  async forget(nonce: string): Promise<void> {
-    await asked(this.table("unsent", "readwrite").delete(nonce));
+  forget(nonce: string): Promise<void> {
+    return this.write("unsent", (table) => void table.delete(nonce));
   }
   async draft(key: string): Promise<string> {
     return ((await asked(this.table("drafts", "readonly").get(key))) as string | undefined) ?? "";
   }
-  async setDraft(key: string, text: string): Promise<void> {
-    const table = this.table("drafts", "readwrite");
-    await (text ? asked(table.put(text, key)) : asked(table.delete(key)));
+  setDraft(key: string, text: string): Promise<void> {
+    return this.write("drafts", (table) => void (text ? table.put(text, key) : table.delete(key)));
+  }
+  /** Committed at once, without waiting for the request's own event: a tab closed in that moment would take it along. */
+  private write(name: "unsent" | "drafts", change: (table: IDBObjectStore) => void): Promise<void> {
+    const table = this.table(name, "readwrite");
+    const { transaction } = table;
+    return new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+      change(table);
+      transaction.commit?.();
+    });
   }
   private ours(item: Unsent): Kept {
     return { ...item, tab: this.tab.name };
