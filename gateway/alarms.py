@@ -175,6 +175,7 @@ def view(row: RowMapping) -> AlarmView:
         conversation=row["conversation"],
         customer_name=row["customer_name"],
         store=row["store"],
+        store_name=row["store_name"],
         sign=row["sign"],
         action=row["action"],
         text="",

@@ -677,6 +677,7 @@ class AlarmView(Wire):
     conversation: Id
     customer_name: str
     store: str
+    store_name: str = ""
     sign: str
     action: str
     text: str

@@ -28,6 +28,7 @@ class CallContext:
     context: Context
     voice: dict[str, object]
     """The store's voice profile (voice, speed, greeting)."""
+    store_name: str = ""
     staff: tuple[str, ...] = ()
     """Who would hear an alarm, if connected."""
     hotwords: dict[Language, tuple[str, ...]] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class CallContext:
             standing=standing,
             staffed=known.staffed,
         )
-        self.voice, self.staff = fresh.voice, fresh.staff
+        self.voice, self.store_name, self.staff = fresh.voice, fresh.store_name, fresh.staff
 
     def __call__(self) -> Context:
         return self.context
@@ -124,6 +125,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
             now=local.isoformat(timespec="seconds"),
         ),
         dict(shop["voice"] or {}),
+        shop["name"],
         tuple(member.id for member in staff),
         {"zh": hotwords(name for name, _ in names), "en": hotwords(name for _, name in names)},
     )

@@ -113,6 +113,7 @@ class Flags:
             conversation=about.conversation,
             customer_name=about.customer.name,
             store=self._context().store,
+            store_name=self._context.store_name,
             sign=flag.sign,
             action=str(flag.action),
             text="",

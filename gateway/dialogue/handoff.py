@@ -7,10 +7,12 @@ A store's rules (`stores.rules`)::
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gateway.dialogue.ports import Context, HandoffReason
 from gateway.dialogue.safety.tables import table
+
+Topic = Literal["feeding", "sleep", "skin", "illness", "crying"]
 
 TOPICS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern, re.IGNORECASE)

@@ -1,6 +1,7 @@
 """The manager's knowledge: entries and versions, import and export, trying a question, unanswered questions, scores."""
 
 import asyncio
+from dataclasses import asdict
 from secrets import token_hex
 from typing import Any
 
@@ -131,13 +132,13 @@ async def bring_in(ask: Ask) -> web.StreamResponse:
     read = parse_csv if "csv" in ask.request.content_type else parse_json
     found, faults = read(text)
     if not found and not faults:
-        faults = [Fault(0, "", "file", "no entries")]
+        faults = [Fault(0, "", "file", "empty", "no entries")]
     check = ask.request.query.get("check") == "true"
     if found and not check:
         chain, by, at = ask.person.chain, ask.person.id, clock.now()
         await ask.gateway.store.write(lambda c: knowledge.publish(c, chain, found, by, at))
         await _noted(ask, "knowledge.import", f"{len(found)} entries")
-    report = [{"row": f.row, "id": f.id, "field": f.field, "why": f.why} for f in faults[:1_000]]
+    report = [asdict(fault) for fault in faults[:1_000]]
     return said({"good": len(found), "published": 0 if check else len(found), "faults": report}, 200 if found else 422)
 
 

@@ -97,6 +97,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/v1/golden/{question}", knowledge.drop_golden, "manager"),
     Route("GET", "/api/v1/scores", knowledge.scores, "manager"),
     Route("POST", "/api/v1/scores", knowledge.measure, "manager"),
+    Route("GET", "/api/v1/stores", rules.stores, "manager"),
     Route("GET", "/api/v1/stores/{store}/rules", rules.read, "manager"),
     Route("PUT", "/api/v1/stores/{store}/rules", rules.write, "manager"),
     Route("POST", "/api/v1/drafts/check", drafts.check, "staff"),

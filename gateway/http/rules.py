@@ -1,17 +1,15 @@
-"""/api/v1/stores/{store}/rules: for which topics, and up to which age, a store wants a person to answer."""
+"""/api/v1/stores: the chain's; …/{store}/rules: for which topics, and up to which age, a store wants a person."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
+from gateway.dialogue.handoff import Topic
 from gateway.http.ask import Ask, answer
-from gateway.store import audit, knowledge
-
-Topic = Literal["feeding", "sleep", "skin", "illness", "crying"]
-"""The keys of `gateway.dialogue.handoff.TOPICS`."""
+from gateway.store import audit, knowledge, people
 
 
 class Rule(BaseModel):
@@ -29,6 +27,24 @@ class Rules(BaseModel):
     person_for: Annotated[tuple[Rule, ...], Field(max_length=20)] = ()
 
 
+class StoreName(BaseModel):
+    id: str
+    name: str
+    name_en: str
+
+
+class Stores(BaseModel):
+    items: tuple[StoreName, ...]
+
+
+async def stores(ask: Ask) -> web.StreamResponse:
+    async with ask.gateway.store.read() as connection:
+        found = await people.stores_of(connection, ask.person.chain)
+    return answer(
+        Stores(items=tuple(StoreName(id=row["id"], name=row["name"], name_en=row["name_en"]) for row in found))
+    )
+
+
 async def read(ask: Ask) -> web.StreamResponse:
     store = ask.part("store")
     async with ask.gateway.store.read() as connection:
@@ -40,12 +56,12 @@ async def write(ask: Ask) -> web.StreamResponse:
     """PUT. The assistant follows within a minute."""
     store, rules, at = ask.part("store"), await ask.read(Rules), clock.now()
     kept = rules.model_dump(exclude_none=True)
-    said = ", ".join(f"{rule.topic} < {rule.under_days or '∞'}" for rule in rules.person_for)
+    why = ", ".join(f"{rule.topic} < {rule.under_days or '∞'}" for rule in rules.person_for)
 
     async def job(connection: AsyncConnection) -> None:
         await knowledge.must_be_of(connection, store, ask.person.chain)
         await knowledge.keep_rules(connection, store, kept)
-        await audit.write(connection, ask.person.id, "store.rules", store, at=at, why=said)
+        await audit.write(connection, ask.person.id, "store.rules", store, at=at, why=why)
 
     await ask.gateway.store.write(job)
     return answer(rules)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.people import Person
-from gateway.store.schema import alarms, conversations, people
+from gateway.store.schema import alarms, conversations, people, stores
 
 KEPT_TELLINGS = 20
 
@@ -38,8 +38,10 @@ def _found(where: ColumnElement[bool]) -> Select[Any]:
         conversations.c.call,
         customers.c.name.label("customer_name"),
         customers.c.language,
+        stores.c.name.label("store_name"),
     )
     query = query.join(conversations, conversations.c.id == alarms.c.conversation)
+    query = query.join(stores, stores.c.id == conversations.c.store)
     return query.join(customers, customers.c.id == conversations.c.customer).where(where).order_by(alarms.c.raised_at)
 
 

@@ -75,6 +75,11 @@ async def store_row(connection: AsyncConnection, store: str) -> RowMapping | Non
     return (await connection.execute(STORE, {"store": store})).mappings().first()
 
 
+async def stores_of(connection: AsyncConnection, chain: str) -> list[RowMapping]:
+    query = select(stores).where(stores.c.chain == chain).order_by(stores.c.id)
+    return list((await connection.execute(query)).mappings())
+
+
 async def add(
     connection: AsyncConnection,
     *,

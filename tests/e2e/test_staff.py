@@ -73,6 +73,7 @@ def test_import_reports_each_bad_row_and_versions_go_back(people: People) -> Non
         file = {"name": "k.json", "mimeType": "application/json", "buffer": content}
         page.locator('input[type="file"]').set_input_files([file])
         expect(page.locator("details summary")).to_contain_text("导入 1 条，1 条有误")
+        expect(page.locator("details li")).to_have_text("第 2 行：question 不能为空")
         page.get_by_role("searchbox").fill("")
         page.get_by_role("searchbox").fill(text)
         expect(page.locator(".entries li")).to_have_count(1)
@@ -99,9 +100,25 @@ def test_golden_questions_are_edited_and_scored(people: People) -> None:
     expect(page.locator(".golden li")).to_have_count(0)
 
 
+def test_what_a_store_leaves_to_a_person_the_assistant_hands_over(people: People) -> None:
+    page = manager(people)
+    page.get_by_role("button", name="门店规则", exact=True).click()
+    page.get_by_label("门店", exact=True).select_option(label="暖巢母婴·徐汇店")
+    page.get_by_role("checkbox", name="睡眠").check()
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status")).to_have_text("已保存")
+    page.reload()
+    expect(page.get_by_role("checkbox", name="喂养")).not_to_be_checked()
+    page.get_by_label("门店", exact=True).select_option(label="暖巢母婴·徐汇店")
+    expect(page.get_by_role("checkbox", name="睡眠")).to_be_checked()
+    customer = people.customer()
+    write(customer, "宝宝晚上不肯睡怎么哄")
+    expect(customer.locator(".message:has(.ai-tag) .bubble").last).to_contain_text("顾问", timeout=20_000)
+
+
 def test_the_managers_page_is_accessible(people: People) -> None:
     page = manager(people)
-    for tab in ("未解决的问题", "评分趋势", "对话", "知识库"):
+    for tab in ("未解决的问题", "评分趋势", "门店规则", "对话", "知识库"):
         page.get_by_role("button", name=tab, exact=True).click()
         if AXE.exists():
             assert violations(page) == []

@@ -6,9 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from gateway.dialogue.handoff import TOPICS
+from gateway.dialogue.handoff import TOPICS, Topic
 from gateway.http.routes import ROUTES
-from gateway.http.rules import Topic
 from gateway.settings import Settings
 from gateway.store import knowledge, teaching
 from tests.gateway.served import Served, served
@@ -168,6 +167,13 @@ async def test_a_manager_sets_for_what_a_store_wants_a_person(shop: Served) -> N
     async with shop.gateway.store.read() as connection:
         assert await knowledge.rules_of(connection, "store-xuhui") == rules
         assert (await knowledge.rules_of(connection, "store-yuhang")) == {}
+
+
+async def test_the_manager_sees_the_stores_of_her_chain(shop: Served) -> None:
+    status, found = await shop.call(MANAGER, "GET", "/api/v1/stores")
+    assert status == 200
+    assert [one["id"] for one in found["items"]] == ["store-jiangning", "store-xuhui", "store-yuhang"]
+    assert (await shop.call(ADVISOR, "GET", "/api/v1/stores"))[0] == 403
 
 
 def test_the_topics_of_a_rule_are_those_the_assistant_knows() -> None:

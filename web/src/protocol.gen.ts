@@ -54,6 +54,7 @@ export interface AlarmView {
   readonly conversation: string;
   readonly customer_name: string;
   readonly store: string;
+  readonly store_name: string;
   readonly sign: string;
   readonly action: string;
   readonly text: string;

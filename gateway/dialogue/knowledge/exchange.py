@@ -27,6 +27,8 @@ class Fault:
     row: int
     id: str
     field: str
+    code: str
+    """Of ours, or pydantic's error type: a page has its own words for it."""
     why: str
 
     def __str__(self) -> str:
@@ -95,9 +97,9 @@ def parse_json(text: str) -> tuple[list[Entry], list[Fault]]:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
-        return [], [Fault(0, "", "file", "not JSON")]
+        return [], [Fault(0, "", "file", "not_json", "not JSON")]
     if not isinstance(rows, list):
-        return [], [Fault(0, "", "file", "an array of entries is expected")]
+        return [], [Fault(0, "", "file", "not_array", "an array of entries is expected")]
     return _checked(rows)
 
 
@@ -106,7 +108,7 @@ def parse_csv(text: str) -> tuple[list[Entry], list[Fault]]:
     try:
         rows = [_cells(row) for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))]
     except csv.Error as error:
-        return [], [Fault(0, "", "file", str(error))]
+        return [], [Fault(0, "", "file", "not_csv", str(error))]
     return _checked(rows)
 
 
@@ -123,14 +125,15 @@ def _checked(rows: Iterable[Any]) -> tuple[list[Entry], list[Fault]]:
     for number, row in enumerate(rows, 1):
         id = str(row.get("id", ""))[:60] if isinstance(row, dict) else ""
         if number > MAX_ENTRIES:
-            return list(good.values()), [*faults, Fault(number, id, "file", f"more than {MAX_ENTRIES} rows")]
+            many = Fault(number, id, "file", "too_many", f"more than {MAX_ENTRIES} rows")
+            return list(good.values()), [*faults, many]
         try:
             entry = Draft.model_validate(row).entry()
         except ValidationError as error:
-            faults += [Fault(number, id, str((e["loc"] or ("row",))[0]), e["msg"]) for e in error.errors()]
+            faults += [Fault(number, id, str((e["loc"] or ("row",))[0]), e["type"], e["msg"]) for e in error.errors()]
             continue
         if entry.id in good:
-            faults.append(Fault(number, id, "id", "seen before in this file"))
+            faults.append(Fault(number, id, "id", "seen_before", "seen before in this file"))
         else:
             good[entry.id] = entry
     return list(good.values()), faults

@@ -51,7 +51,7 @@ export interface Cluster {
 export interface Imported {
   readonly good: number;
   readonly published: number;
-  readonly faults: readonly { readonly row: number; readonly field: string; readonly why: string }[];
+  readonly faults: readonly { readonly row: number; readonly field: string; readonly code: string; readonly why: string }[];
 }
 
 export interface Score {
@@ -63,6 +63,21 @@ export interface Golden {
   readonly id: string;
   readonly question: string;
   readonly expect: string | null;
+}
+
+export interface StoreName {
+  readonly id: string;
+  readonly name: string;
+  readonly name_en: string;
+}
+
+export const TOPICS = ["feeding", "sleep", "skin", "illness", "crying"] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** A person answers this topic; with `under_days` only for younger children. */
+export interface Rule {
+  readonly topic: Topic;
+  readonly under_days?: number;
 }
 
 export interface Trial {
@@ -96,6 +111,12 @@ export const publish = (entry: Entry, cluster: string | null, confirmed: boolean
   cluster
     ? call("POST", `/unanswered/${cluster}/answer${confirming(confirmed)}`, bare(entry))
     : call("PUT", path(entry.id) + confirming(confirmed), bare(entry));
+
+export const storesOfChain = (): Promise<readonly StoreName[]> => items("/stores");
+export const rulesOf = async (store: string): Promise<readonly Rule[]> =>
+  (await call<{ person_for: readonly Rule[] }>("GET", `/stores/${store}/rules`)).person_for;
+export const keepRules = (store: string, rules: readonly Rule[]): Promise<unknown> =>
+  call("PUT", `/stores/${store}/rules`, { person_for: rules });
 
 /** Bad rows are no failure: the report names each. */
 export async function bringIn(file: File): Promise<Imported> {

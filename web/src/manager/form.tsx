@@ -6,6 +6,7 @@ import { problemText } from "../problem";
 import { Dialog } from "../ui/dialog";
 import { ts } from "../words/staff";
 import { CATEGORIES, type Category, type Entry, type Judged, preview, publish, wouldLower } from "./api";
+import { storeText, useStores } from "./stores";
 
 interface Props {
   readonly entry: Entry;
@@ -20,6 +21,7 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
   const [judged, setJudged] = useState<Judged | null>(null);
   const [lower, setLower] = useState<Judged | null>(null);
   const [busy, setBusy] = useState(false);
+  const stores = useStores((error) => setProblem(problemText(error)));
 
   const attempt = async (form: HTMLFormElement, act: (written: Entry) => Promise<void>) => {
     try {
@@ -72,7 +74,14 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
             </select>
           </Field>
           <Field label={ts("manager.store")}>
-            <input name="store" maxLength={64} defaultValue={entry.store ?? ""} />
+            <select name="store" key={stores.length}>
+              <option value="">{ts("manager.store.all")}</option>
+              {stores.map((one) => (
+                <option key={one.id} value={one.id} selected={one.id === entry.store}>
+                  {storeText(one)}
+                </option>
+              ))}
+            </select>
           </Field>
           <Field label={ts("manager.valid_from")}>
             <input name="valid_from" type="date" defaultValue={entry.valid_from ?? ""} />

@@ -5,7 +5,7 @@ import { clockTime, dayName, t } from "../i18n";
 import { problemText } from "../problem";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
-import { ts } from "../words/staff";
+import { faultText, ts } from "../words/staff";
 import { bringIn, CATEGORIES, type Entry, findEntries, type Imported, rollBack, type Trial, tryOut, type Version, versionsOf, withdraw, wouldLower } from "./api";
 import { blankEntry, EntryForm } from "./form";
 
@@ -132,7 +132,7 @@ function Exchange({ onDone }: { onDone: () => void }) {
           <summary role="status">{ts("manager.imported", { ok: report.published, bad: report.faults.length })}</summary>
           <ul>
             {report.faults.map((fault) => (
-              <li key={`${fault.row}-${fault.field}`}>{ts("manager.row", { row: fault.row, why: `${fault.field} ${fault.why}` })}</li>
+              <li key={`${fault.row}-${fault.field}`}>{ts("manager.row", { row: fault.row, why: `${fault.field} ${faultText(fault.code, fault.why)}` })}</li>
             ))}
           </ul>
         </details>

@@ -12,10 +12,11 @@ import { LinkNotice } from "../ui/chat";
 import { upload } from "../upload";
 import { ts } from "../words/staff";
 import { KnowledgeView } from "./knowledge";
+import { RulesView } from "./rules";
 import { ScoresView } from "./scores";
 import { UnansweredView } from "./unanswered";
 
-const TABS = ["knowledge", "unanswered", "scores", "inbox"] as const;
+const TABS = ["knowledge", "unanswered", "scores", "rules", "inbox"] as const;
 type Tab = (typeof TABS)[number];
 
 function Manage({ page }: { page: Page }) {
@@ -50,6 +51,7 @@ function Manage({ page }: { page: Page }) {
         {tab === "knowledge" ? <KnowledgeView /> : null}
         {tab === "unanswered" ? <UnansweredView /> : null}
         {tab === "scores" ? <ScoresView /> : null}
+        {tab === "rules" ? <RulesView /> : null}
         {tab === "inbox" ? <InboxList page={page} open={null} onOpen={open} /> : null}
       </main>
     </div>

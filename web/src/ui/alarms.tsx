@@ -22,7 +22,7 @@ export function Alarms({ page, onOpen }: { page: Page; onOpen: (conversation: st
           <Icon name="triangle-alert" size={28} />
           <div class="grow">
             <strong>
-              {ts("alarm.title")} {signText(alarm.sign)} · {alarm.customer_name} · {alarm.store} · {clockTime(alarm.at)}
+              {ts("alarm.title")} {signText(alarm.sign)} · {alarm.customer_name} · {alarm.store_name || alarm.store} · {clockTime(alarm.at)}
             </strong>
             <div>{alarm.text}</div>
           </div>

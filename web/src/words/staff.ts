@@ -7,9 +7,12 @@ export const { t: ts, say: sayStaff } = staff;
 export type StaffKey = keyof typeof staffZh;
 
 /** For codes that come from the gateway; an unknown one is shown as it is. */
-const named = (group: "action" | "sign", code: string): string =>
-  (staff.words() as Readonly<Record<string, string>>)[`${group}.${code}`] ?? code;
+const named = (group: "action" | "sign" | "fault", code: string, otherwise = code): string =>
+  (staff.words() as Readonly<Record<string, string>>)[`${group}.${code}`] ?? otherwise;
 
 /** "S16 choking": the code is what the signed list calls it. */
 export const signText = (sign: string): string => `${sign} ${named("sign", sign)}`;
 export const actionText = (action: string): string => named("action", action);
+
+/** What is wrong with a row of a file; the gateway's English where there are no words for it. */
+export const faultText = (code: string, why: string): string => named("fault", code, why);

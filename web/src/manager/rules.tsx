@@ -1,0 +1,79 @@
+/** For which topics, and up to which age, a store wants a person instead of the assistant. */
+
+import { useEffect, useState } from "preact/hooks";
+import { problemText } from "../problem";
+import { ts } from "../words/staff";
+import { keepRules, type Rule, rulesOf, TOPICS } from "./api";
+import { storeText, useStores } from "./stores";
+
+export function RulesView() {
+  const [problem, setProblem] = useState("");
+  const failed = (error: unknown) => setProblem(problemText(error));
+  const stores = useStores(failed);
+  const [chosen, setChosen] = useState("");
+  const store = chosen || (stores[0]?.id ?? "");
+  const [rules, setRules] = useState<readonly Rule[] | null>(null);
+  const [saved, setSaved] = useState(false);
+  useEffect(() => {
+    let asked = true;
+    setRules(null);
+    setSaved(false);
+    if (store) void rulesOf(store).then((found) => asked && setRules(found), failed);
+    return () => void (asked = false);
+  }, [store]);
+  const save = (event: SubmitEvent) => {
+    event.preventDefault();
+    const wanted = written(event.currentTarget as HTMLFormElement);
+    setProblem("");
+    setSaved(false);
+    void keepRules(store, wanted).then(() => setSaved(true), failed);
+  };
+
+  return (
+    <>
+      <p class="soft">{ts("manager.rules.what")}</p>
+      <div class="row tools">
+        <select aria-label={ts("manager.rules.store")} value={store} onChange={(event) => setChosen(event.currentTarget.value)}>
+          {stores.map((one) => (
+            <option key={one.id} value={one.id}>
+              {storeText(one)}
+            </option>
+          ))}
+        </select>
+      </div>
+      {rules ? (
+        <form class="rules" key={store} onSubmit={save} onInput={() => setSaved(false)}>
+          <ul class="entries">
+            {TOPICS.map((topic) => {
+              const rule = rules.find((one) => one.topic === topic);
+              return (
+                <li key={topic}>
+                  <label class="row grow">
+                    <input name={topic} type="checkbox" defaultChecked={rule !== undefined} /> {ts(`topic.${topic}`)}
+                  </label>
+                  <label class="row">
+                    {ts("manager.rules.under")}
+                    <input name={`${topic}-days`} type="number" min={1} max={40000} defaultValue={rule?.under_days?.toString() ?? ""} />
+                  </label>
+                </li>
+              );
+            })}
+          </ul>
+          <div class="row">
+            <button class="primary">{ts("manager.rules.save")}</button>
+            {saved ? <span role="status">{ts("manager.rules.saved")}</span> : null}
+          </div>
+        </form>
+      ) : null}
+      {problem ? <p class="warning" role="alert">{problem}</p> : null}
+    </>
+  );
+}
+
+function written(form: HTMLFormElement): readonly Rule[] {
+  const fields = new FormData(form);
+  return TOPICS.filter((topic) => fields.get(topic) !== null).map((topic) => {
+    const days = Number(fields.get(`${topic}-days`));
+    return days ? { topic, under_days: days } : { topic };
+  });
+}
