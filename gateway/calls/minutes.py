@@ -5,7 +5,7 @@ Notes come on the event loop and must not wait, so what is to be written goes th
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import structlog
 
@@ -28,6 +28,9 @@ ROOM = 512
 
 EVERY_S = 0.1
 """Captions of one side while they change; the final one always goes."""
+
+KEPT_EVERY_S = 1.0
+"""What is being said, while it is: so much of it a crash takes along."""
 
 Write = Callable[[], Awaitable[None]]
 
@@ -52,6 +55,9 @@ class Minutes:
         self.last_seq = 0
         self._stays = 0
         self._shown_at: dict[Role, float] = {}
+        self._half: dict[Role, Fact] = {}
+        """What each side is saying, as it would be written now."""
+        self._kept_at = 0.0
 
     # ------------------------------------------------------------ from the pipeline
 
@@ -90,8 +96,12 @@ class Minutes:
             self._flash(note, role, turn)
         if role == "customer":
             self.on_words(note.text)
+        fact = self._fact(note, role, sender or self._sender(role), turn)
         if note.done:
-            self._done(note, role, sender or self._sender(role), turn)
+            self._done(note, role, fact)
+        elif fact:
+            self._half[role] = fact
+            self._keep()
 
     def _due(self, role: Role) -> bool:
         """Words light up ten times a second, not with every character."""
@@ -127,16 +137,35 @@ class Minutes:
     def _sender(self, role: Role) -> str:
         return self._customer if role == "customer" else "assistant"
 
-    def _done(self, note: CaptionNote, role: Role, sender: str, turn: int) -> None:
-        text = (note.text[: note.lit] if role == "assistant" else note.text).strip()
+    def _fact(self, note: CaptionNote, role: Role, sender: str, turn: int) -> Fact | None:
+        """None: nothing has been heard yet."""
+        text = heard(note, role)
         if not text:
-            return
-        self.on_line(role, text)
-        choices = self.choices.pop(note.turn, ()) if role == "assistant" else ()
+            return None
+        choices = self.choices.get(note.turn, ()) if role == "assistant" else ()
         body = SpeechBody(text=text[:MAX_TEXT_CHARS], call=self._call, turn=turn, cut=note.cut, choices=choices)
         content = body.model_dump(mode="json", exclude_defaults=True) | {"kind": "speech"}
         nonce = f"said-{role}-{turn}-{self._stamp}-{self._call}"[:64]
-        self.write(lambda: self.append(Fact(EventKind.MESSAGE_SENT, sender, role, nonce, content)))
+        return Fact(EventKind.MESSAGE_SENT, sender, role, nonce, content)
+
+    def _done(self, note: CaptionNote, role: Role, fact: Fact | None) -> None:
+        kept = self._half.pop(role, None)
+        if fact:
+            self.on_line(role, heard(note, role))
+            self.choices.pop(note.turn, None)
+            self.write(lambda: self.append(fact))
+        if kept:
+            self.write(self._store_half)
+
+    def _keep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._kept_at >= KEPT_EVERY_S:
+            self._kept_at = now
+            self.write(self._store_half)
+
+    async def _store_half(self) -> None:
+        half = {role: asdict(fact) for role, fact in self._half.items()}
+        await self._store.write(lambda connection: rows.change(connection, self._call, half_said=half))
 
     def _measured(self, turn: int, parts_ms: dict[str, float], response_ms: float) -> None:
         shown = TurnMeasured(
@@ -182,3 +211,8 @@ class Minutes:
     async def settled(self) -> None:
         """Everything queued so far is written."""
         await self._queue.join()
+
+
+def heard(note: CaptionNote, role: Role) -> str:
+    """Of the assistant only what was heard, of people all they said."""
+    return (note.text[: note.lit] if role == "assistant" else note.text).strip()

@@ -1,8 +1,11 @@
 """What a call leaves behind: its row, its facts in the log, and `call.changed` on every page that follows it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.calls.room import Owning, Room
@@ -12,9 +15,11 @@ from gateway.domain.people import Person
 from gateway.errors import Conflict
 from gateway.hub import Hub
 from gateway.store import calls as rows
-from gateway.store import log
+from gateway.store import log as events
 from gateway.store.engine import Store
 from signaling.protocol import CallChanged, CallRecordBody, EventKind, MediaKind
+
+log = structlog.get_logger()
 
 
 class Record:
@@ -40,10 +45,10 @@ class Record:
         data = {"call": about.call, "media": about.media, "style": about.style}
         started = Fact(EventKind.CALL_STARTED, about.customer.id, "customer", f"start-{about.call}"[:64], data=data)
 
-        async def job(connection: AsyncConnection) -> log.Appended:
-            locked = await log.find(connection, about.conversation, lock=True)
+        async def job(connection: AsyncConnection) -> events.Appended:
+            locked = await events.find(connection, about.conversation, lock=True)
             await rows.add(connection, row)
-            return await log.append(connection, locked, (started,), at=self._chat.now())
+            return await events.append(connection, locked, (started,), at=self._chat.now())
 
         room.minutes.wrote((await self._store.write(job, self._chat.tell)).events)
 
@@ -88,12 +93,12 @@ class Record:
         facts = end_facts(about.call, reason, round(spoken_s * 1000), about.media)
         steps, lines = room.waterfall(), room.lines.summary()
 
-        async def job(connection: AsyncConnection) -> log.Appended | None:
-            locked = await log.find(connection, about.conversation, lock=True)
+        async def job(connection: AsyncConnection) -> events.Appended | None:
+            locked = await events.find(connection, about.conversation, lock=True)
             if await rows.find(connection, about.call) is None:
                 return None  # it never began
             try:
-                ended = await log.append(connection, locked, facts, at=self._chat.now())
+                ended = await events.append(connection, locked, facts, at=self._chat.now())
             except Conflict:
                 ended = None  # told before, by a gateway that could not finish the row
             await rows.finish(connection, about.call, reason, self._chat.now(), steps, lines)
@@ -103,6 +108,18 @@ class Record:
             await self._store.write(job, self._chat.tell)
 
         return end
+
+    async def half_said(self, conversation: str, call: str, half: Mapping[str, Mapping[str, Any]]) -> None:
+        """What was being said when a gateway died, as far as it was kept: into the log, once."""
+        for fact in half.values():
+            spoken = Fact(**fact)
+            body = (spoken.body or {}) | ({"cut": True} if spoken.role == "assistant" else {})
+            try:
+                await self._chat.append(conversation, replace(spoken, body=body))
+            except Conflict:
+                log.info("call.half_said_known", call=call)  # its end had been written after all
+        if half:
+            await self._store.write(lambda connection: rows.change(connection, call, half_said={}))
 
     async def end_stranded(self, conversation: str, call: str) -> None:
         """A conversation whose running call no gateway has any more."""

@@ -220,6 +220,7 @@ class Rooms:
                 customer = await people.get(connection, row["customer"])
                 turns = await rows.turns_of(connection, row["id"])
             assert customer is not None
+            await self.record.half_said(row["conversation"], row["id"], row["half_said"])
             context = await call_context.of_call(self._store, self._chat, row["conversation"])
         except NotYours as error:
             log.warning("call.not_revived", call=row["id"], code=str(error.code))

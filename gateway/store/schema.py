@@ -303,6 +303,8 @@ calls = Table(
     Column("ended_at", AT),
     Column("waterfall", JSON, nullable=False, default=dict),
     Column("stats", JSON, nullable=False, default=dict),
+    # {role: the fact its words so far would make}: what a crash would take along
+    Column("half_said", JSON, nullable=False, default=dict, server_default="{}"),
 )
 
 turns = Table(

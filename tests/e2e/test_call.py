@@ -182,6 +182,7 @@ def test_the_call_survives_a_killed_gateway_that_stays_away_for_a_while(
     until(page, HEARS)
     expect(page.locator(".captions .assistant")).to_contain_text("智能语音助手")
     before = page.evaluate("__nestcall.call.call")
+    page.wait_for_timeout(2_000)
     gateway.stop(signal.SIGKILL)
     page.wait_for_timeout(20_000)
     expect(page.locator(".call-state")).to_contain_text("正在重连")
@@ -191,6 +192,11 @@ def test_the_call_survives_a_killed_gateway_that_stays_away_for_a_while(
     assert page.evaluate("__nestcall.call.call") == before
     expect(page.locator(".captions .assistant").first).to_contain_text("智能语音助手")  # what was said is still there
     expect(page.locator(".captions .assistant").last).to_contain_text("线路恢复了")
+    (conversation,) = page.evaluate("__nestcall.lastSeq()")
+    log = page.context.request.get(f"{gateway.url}/api/v1/conversations/{conversation}/events?after=0&limit=500").json()
+    spoken = [event["body"] for event in log["events"] if event["kind"] == "message.sent" and event["body"].get("call")]
+    assert spoken[0]["text"].startswith("您好")  # in the middle of the greeting the gateway died
+    assert spoken[0]["cut"]
     context.close()
 
 

@@ -405,6 +405,32 @@ async def test_a_call_outlives_its_gateway(settings: Settings) -> None:
         await line.event("call.ended")
 
 
+async def test_what_is_half_said_is_kept_and_comes_into_the_log_once(settings: Settings) -> None:
+    """After a crash from what was kept, unless its end was written after all."""
+    async with served(settings) as house, on_line(house, await somebody(house, "customer")) as line:
+        await line.standby()
+        await line.start()
+        half: dict[str, Any] = {}
+        async with asyncio.timeout(10):
+            while not half:
+                await asyncio.sleep(0.05)
+                half = (await rows(house, calls))[0]["half_said"]
+        record = house.gateway.calls.rooms.record
+        died = {"assistant": half["assistant"] | {"nonce": "said-by-one-that-died"}}
+        for _ in range(2):
+            await record.half_said(line.conversation, line.call, died)
+        said = await line.event("message.sent", role="assistant")
+        assert said["body"]["cut"]
+        assert said["body"]["text"] == half["assistant"]["body"]["text"]
+        await line.client.ask("call.leave", call=line.call)
+        await line.event("call.ended")
+        await record.half_said(line.conversation, line.call, half)
+        sent = sorted(await rows(house, events, kind="message.sent", role="assistant"), key=lambda row: row["seq"])
+        spoken = [row["nonce"] for row in sent if row["body"]["kind"] == "speech"]
+        assert spoken == ["said-by-one-that-died", half["assistant"]["nonce"]]
+        assert (await rows(house, calls))[0]["half_said"] == {}
+
+
 async def test_an_end_the_database_refused_is_written_as_soon_as_it_can_be(
     house: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
