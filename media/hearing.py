@@ -13,9 +13,7 @@ from media.voicing import OFF, ON
 
 PREROLL_CHUNKS = 30
 """0.6 s: longer than the machine takes to notice a turn, so that no first syllable is lost."""
-
-
-BEGINS_S, BEGINNING_S = 0.05, 0.2
+BEGINS_S, BEGINNING_S = 0.03, 0.2
 """A beginning is told of at its own 20 ms between these: shorter may be a click, later it is no beginning."""
 LOUD_DBFS = -45.0
 """Softer than this is no onset, whatever the quick detector thinks."""

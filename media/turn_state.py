@@ -33,7 +33,7 @@ class Tuning:
     """Voice over the assistant: duck."""
     hush: float = 0.06
     """Voice over the assistant: silence, sample held."""
-    onset: tuple[float, float] = (0.05, 0.2)
+    onset: tuple[float, float] = (0.03, 0.2)
     """A fresh onset, neither a click nor a steady noise: hush on the quick detector's word alone…"""
     onset_wait: float = 0.22
     """…but go on if the good one has not agreed by then…"""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.jitter import MAX_LOST, MAX_PATIENCE, MIN_PATIENCE, Arrived, JitterBuffer, Lost, Slot
+from media.jitter import FIRST_PATIENCE, MAX_LOST, MAX_PATIENCE, MIN_PATIENCE, SURE, Arrived, JitterBuffer, Lost, Slot
 
 lines = st.lists(st.integers(0, 300), min_size=1, max_size=400)
 starts = st.integers(0, 0xFFFF)
@@ -42,7 +42,7 @@ def test_without_loss_every_packet_passes_at_once(length: int, start: int) -> No
 def test_one_hole_costs_patience_and_no_lasting_delay(before: int, hole: int, start: int) -> None:
     sequence = [*range(before), *range(before + hole, before + hole + 50)]
     batches = _play(sequence, start)
-    late = batches[before + MIN_PATIENCE :]
+    late = batches[before + FIRST_PATIENCE :]
     assert all(len(batch) == 1 and isinstance(batch[0], Arrived) for batch in late)
     lost = [slot for batch in batches for slot in batch if isinstance(slot, Lost)]
     assert len(lost) == min(hole, MAX_LOST)
@@ -54,10 +54,30 @@ def test_reordering_teaches_patience_and_calm_takes_it_back() -> None:
     for n in (0, 2, 3, 1):
         buffer.push(n, b"x")
     assert buffer.late == 1
-    assert buffer.patience == MIN_PATIENCE + 1
+    assert buffer.patience == FIRST_PATIENCE + 1
     for n in range(4, 1200):
         buffer.push(n, b"x")
+    assert buffer.patience == FIRST_PATIENCE
+
+
+@given(st.integers(1, 5), starts)
+def test_a_line_that_only_loses_is_not_waited_for(run: int, start: int) -> None:
+    buffer = JitterBuffer()
+    sent = [n for n in range(4 * SURE * (run + 1)) if n % (run + 3) >= run]  # a hole of `run`, three packets, a hole …
+    for n in sent:
+        buffer.push((start + n) & 0xFFFF, b"x")
     assert buffer.patience == MIN_PATIENCE
+    after = sent[-1] + 1 + run
+    assert isinstance(buffer.push((start + after) & 0xFFFF, b"x")[-1], Arrived)
+
+
+def test_a_packet_that_was_late_after_all_is_waited_for_again() -> None:
+    buffer = JitterBuffer()
+    for n in range(0, 4 * SURE * 2, 2):
+        buffer.push(n, b"x")
+    assert buffer.patience == MIN_PATIENCE
+    buffer.push(4 * SURE * 2 - 3, b"x")
+    assert buffer.patience == MIN_PATIENCE + 1
 
 
 def test_a_new_stream_starts_afresh() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import reduce
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 
 from media import turn_events as ev
 from media.backchannel import is_backchannel, is_substantial
-from media.endpointing import Habits, completeness, delay
+from media.endpointing import BLIND, LONGEST, Habits, completeness, delay
 from media.turn import advance
 from media.turn_state import Phase, Stage, Turn, joined
 from media.voicing import Voicing
@@ -270,9 +271,30 @@ def test_delay_follows_completeness() -> None:
     done, unsure, dangling = (
         delay(text, Habits(), words_coming=False) for text in ("这个多少钱", "蓝色奶瓶", "我想问一下宝宝然后")
     )
-    assert done < unsure < dangling
+    assert done < unsure <= dangling
     assert delay("", Habits(), words_coming=False) <= 0.25
     assert delay("", Habits(), words_coming=True) > delay("", Habits(), words_coming=False)
+
+
+texts = st.text(max_size=30) | st.sampled_from(
+    ("", "好", "蓝色奶瓶", "我想问一下", "my baby is", "这个奶粉怎么冲呢", "138")
+)
+
+
+@given(texts, texts, st.lists(st.floats(0.1, 2.0), max_size=9))
+def test_likelier_whole_is_never_waited_for_longer(one: str, other: str, pauses: list[float]) -> None:
+    habits = reduce(Habits.paused, pauses, Habits())
+    whole, less = sorted((one, other), key=completeness, reverse=True)
+    if whole and less:
+        assert delay(whole, habits, words_coming=False) <= delay(less, habits, words_coming=False)
+
+
+@given(texts, st.lists(st.floats(0.1, 1.2), min_size=2, max_size=20))
+def test_it_waits_out_her_pauses_or_hardly_at_all(text: str, pauses: list[float]) -> None:
+    """Anything in between costs everybody and saves nobody."""
+    habits = reduce(Habits.paused, pauses, Habits())
+    wait = delay(text, habits, words_coming=False)
+    assert wait <= BLIND or wait == min(LONGEST, habits.longest)
 
 
 def test_digits_being_dictated_are_waited_for() -> None:
@@ -283,7 +305,7 @@ def test_digits_being_dictated_are_waited_for() -> None:
 
 @given(st.text(max_size=30), st.floats(0, 3), st.integers(0, 9))
 def test_delay_is_bounded(text: str, pause: float, seen: int) -> None:
-    assert 0.15 <= delay(text, Habits(pause, seen), words_coming=False) <= 2.5
+    assert 0.15 <= delay(text, Habits(pause, seen), words_coming=False) <= LONGEST
 
 
 @given(st.lists(st.floats(0.1, 2.0), min_size=5, max_size=20))
@@ -293,8 +315,8 @@ def test_a_slow_speaker_is_given_time(pauses: list[float]) -> None:
         habits = habits.paused(pause)
     assert min(pauses) <= habits.pause + 1e-9
     assert habits.pause <= max(pauses) + 1e-9
-    quick = delay("蓝色奶瓶", Habits(), words_coming=False)
-    assert delay("蓝色奶瓶", habits, words_coming=False) >= quick
+    assert habits.spread <= max(pauses)
+    assert delay("我想问一下", habits, words_coming=False) >= min(LONGEST, habits.pause)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=20))
