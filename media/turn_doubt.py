@@ -144,6 +144,10 @@ def confirm(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
     effects: tuple[Effect, ...] = ()
     if turn.phase is Phase.ASSISTANT_SPEAKING:
         effects = (_barged_in(turn, false=False),)
+    if (
+        not turn.voicing.voiced
+    ):  # only the quick detector has heard her: without a moment of voice no silence would follow it
+        turn = replace(turn, voicing=Voicing(_A_MOMENT, began=turn.onset_at, ended=turn.at))
     reopen = _reopens(turn, tuning)
     turn, cut = without_reply(turn)
     turn, settled = (turn, ()) if reopen else settle(turn)

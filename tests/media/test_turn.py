@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import reduce
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -173,6 +173,7 @@ def test_laws(script: list[tuple[str, int, str, bool]]) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(steps, max_size=30))
+@example([("typed", 1, "嗯", False), ("sound", 1, "", False), ("quiet", 1, "", True), ("order", 1, "", False)])
 def test_it_always_comes_to_rest(script: list[tuple[str, int, str, bool]]) -> None:
     """Whatever happened: once she is silent and the engines have done their part, nothing is pending."""
     world = live(script)
