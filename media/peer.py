@@ -19,7 +19,7 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpR
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
 
-from media import dtmf, rtc_patches
+from media import dtmf, handshake, rtc_patches
 from media.audio import WIRE_HZ, Samples
 from media.ear import LegEar
 from media.errors import BadOffer, LegLost
@@ -30,6 +30,7 @@ from media.tracks import Pacer, SentTrack
 log = structlog.get_logger()
 
 LegState = Literal["new", "connecting", "connected", "lost", "closed"]
+DtlsRole = Literal["client", "server"]
 AudioTap = Callable[[bytes, int], None]
 """(Opus packet, 48 kHz timestamp)"""
 VideoTap = Callable[[bytes, int, bool], None]
@@ -70,10 +71,10 @@ class Leg:
 
     # ------------------------------------------------------------ negotiation
 
-    async def answer(self, offer: str) -> str:
+    async def answer(self, offer: str, dtls: DtlsRole = "client") -> str:
         """SDP in, SDP out. `BadOffer` for anything aiortc cannot digest: fuzzing lets six types of exception out."""
         try:
-            return await self._negotiate(offer)
+            return await self._negotiate(offer, dtls)
         except asyncio.CancelledError:
             await self.close()
             raise
@@ -81,11 +82,11 @@ class Leg:
             await self.close()
             raise BadOffer(type(error).__name__) from error
 
-    async def _negotiate(self, offer: str) -> str:
+    async def _negotiate(self, offer: str, dtls: DtlsRole) -> str:
         await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         if not any(t.kind == "audio" for t in self._pc.getTransceivers()):
             raise ValueError("no audio")
-        rtc_patches.be_dtls_server(self._pc)
+        handshake.be_client(self._pc) if dtls == "client" else handshake.be_server(self._pc)
         rtc_patches.ask_for_fec(self._pc)
         self._attach_senders()
         await self._pc.setLocalDescription(await self._pc.createAnswer())

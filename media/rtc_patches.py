@@ -1,20 +1,19 @@
-"""Every private name of aiortc 1.16.0 and aioice 0.13.0 that Nestcall touches. Nothing else in the house does.
+"""Every private name of aiortc 1.16.0 and aioice 0.13.0 that Nestcall touches, but for DTLS (`media.handshake`).
 
 Both are pinned exactly; tests/media/test_rtc_patches.py holds a contract test for each hook below.
 
-- `install()`  STUN retries after 0.1 s instead of 0.5 (a TURN-only browser: 506 → 128 ms); our last DTLS flight sent
-  again every 80 ms until the handshake is done (OpenSSL's timer starts at 1 s); ports from a range; the time of the
-  last datagram; telephone-event (RFC 4733) in the codec list; a lower floor for VP8's bit rate.
-- `be_dtls_server`  saves one round trip at the answer.
+- `install()`  STUN retries after 0.1 s instead of 0.5 (a TURN-only browser: 506 → 128 ms); DTLS as soon as the browser
+  has chosen a pair; DTLS flights repeated; ports from a range; the time of the last datagram; telephone-event (RFC
+  4733) in the codec list; a lower floor for VP8's bit rate.
 - `tap_audio` / `tap_video`  received packets and frames as they were sent, on the loop, without a decoder thread.
 - `on_keyframe_wanted` / `on_bitrate`  what the far end of a sender asks for, to be passed on to the source.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from functools import cache, partial
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import aioice.ice
@@ -22,15 +21,18 @@ import aioice.stun
 import aiortc.codecs
 import aiortc.codecs.vpx
 import aiortc.rtcicetransport
+import aiortc.rtcpeerconnection
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, unpack_remb_fci
 
+from media.handshake import DtlsTransport
+
 RETRY_RTO_S = 0.1
-FLIGHT_REPLAY_S = 0.08
+CHECKED_S = 15.0
+"""Our own check must have been answered by then: without consent (RFC 7675) nothing is sent for long."""
 VIDEO_MIN_BITRATE = 50_000
 VIDEO_BUFFER_PACKETS = 128
 """aiortc's 512 freeze for up to 5 s when a packet never comes; a key frame is asked for instead."""
@@ -41,25 +43,60 @@ TELEPHONE_EVENT = "audio/telephone-event"
 def install() -> None:
     """Once per process, before the first peer connection."""
     rtcicetransport: Any = aiortc.rtcicetransport
+    rtcpeerconnection: Any = aiortc.rtcpeerconnection
     aioice.stun.RETRY_RTO = RETRY_RTO_S
     aiortc.codecs.vpx.MIN_BITRATE = VIDEO_MIN_BITRATE
     rtcicetransport.Connection = IceConnection
+    rtcpeerconnection.RTCDtlsTransport = DtlsTransport
     aiortc.codecs.CODECS["audio"].append(
         RTCRtpCodecParameters(mimeType=TELEPHONE_EVENT, clockRate=8000, channels=1, payloadType=101)
     )
-    _replay_flights()
 
 
 # ---------------------------------------------------------------- ICE
 
 
 class IceConnection(aioice.ice.Connection):
-    """aioice's connection, with a port range and a sign of life."""
+    """aioice's connection, with a port range, a sign of life, and no waiting for our own check where the browser's has
+    chosen the pair: a lost packet of it would cost 100 ms and more.
+
+    DTLS goes to whoever made that check with the password of our answer; nothing but handshake, and little of it, is
+    sent before a round trip has shown that they are there. Our check goes on beside it, and a leg whose check fails
+    is lost.
+    """
 
     ports: range | None = None
     """UDP ports to bind; None takes any. Set for the whole process by `use_ports`."""
     heard_at: float = 0.0
     """Loop time of the last datagram of any kind (STUN, RTP, RTCP, DTLS)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._chosen = asyncio.Event()
+        self._checking: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        self._checking = asyncio.create_task(super().connect())
+        chosen = asyncio.create_task(self._chosen.wait())
+        await asyncio.wait({self._checking, chosen}, return_when=asyncio.FIRST_COMPLETED)
+        chosen.cancel()
+        if self._checking.done():
+            self._checking.result()
+            return
+        self._checking.add_done_callback(self._checked)
+        asyncio.get_running_loop().call_later(CHECKED_S, self._checking.cancel)
+
+    def check_incoming(self, message: Any, addr: Any, protocol: Any) -> None:
+        super().check_incoming(message, addr, protocol)
+        pair = next(p for p in self._check_list if p.protocol is protocol and p.remote_addr == addr)
+        if "USE-CANDIDATE" in message.attributes and not self.ice_controlling:
+            self._nominated.setdefault(pair.component, pair)
+            self._chosen.set()
+
+    def _checked(self, checking: "asyncio.Task[None]") -> None:
+        failed = checking.cancelled() or checking.exception()
+        if failed and not self._closing:
+            self._ending = asyncio.create_task(self.close())
 
     def data_received(self, data: bytes, component: int) -> None:
         self.heard_at = asyncio.get_running_loop().time()
@@ -111,69 +148,6 @@ def heard_at(pc: RTCPeerConnection) -> float:
 
 def _ice_transports(pc: RTCPeerConnection) -> set[Any]:
     return {t.receiver.transport.transport for t in pc.getTransceivers()}
-
-
-# ---------------------------------------------------------------- DTLS
-
-
-def be_dtls_server(pc: RTCPeerConnection) -> None:
-    """Between setRemoteDescription and createAnswer: let the browser send the ClientHello. An offer that insists on
-    being the server (`setup:passive`) keeps its way."""
-    for transceiver in pc.getTransceivers():
-        transport = transceiver.receiver.transport
-        if transport._role == "auto":
-            transport._set_role("server")
-
-
-def _replay_flights() -> None:
-    transport_type: Any = RTCDtlsTransport
-    write, handshake = transport_type._write_ssl, transport_type._do_handshake
-
-    async def remember(self: Any) -> None:
-        flight: list[bytes] = []
-        transport, send = self.transport, self.transport._send
-
-        async def record(datagram: bytes) -> None:
-            flight.append(datagram)
-            await send(datagram)
-
-        transport._send = record
-        try:
-            await write(self)
-        finally:
-            transport._send = send
-        self._flight = flight or getattr(self, "_flight", [])
-
-    async def remembering(self: Any) -> None:
-        self._write_ssl = partial(remember, self)
-        try:
-            async with _repeating(partial(_replay, self)):
-                await handshake(self)
-        finally:
-            del self._write_ssl
-
-    transport_type._do_handshake = remembering
-
-
-async def _replay(transport: Any) -> None:
-    for datagram in getattr(transport, "_flight", []):
-        if not transport.encrypted:
-            with suppress(ConnectionError):
-                await transport.transport._send(datagram)
-
-
-@asynccontextmanager
-async def _repeating(action: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    async def repeat() -> None:
-        while True:
-            await asyncio.sleep(FLIGHT_REPLAY_S)
-            await action()
-
-    task = asyncio.create_task(repeat())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 # ---------------------------------------------------------------- receiving

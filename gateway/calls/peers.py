@@ -16,7 +16,7 @@ import structlog
 from gateway.domain.people import Person
 from gateway.errors import BadInput, NotYours, TooMuch
 from media.errors import BadOffer
-from media.peer import Leg
+from media.peer import DtlsRole, Leg
 from signaling import sdp
 from signaling.protocol import MAX_CANDIDATES, ErrorCode, PeerClosed, ServerMessage
 
@@ -74,7 +74,7 @@ class Peers:
 
     # ------------------------------------------------------------ from the client
 
-    async def offer(self, line: Line, name: str, offer: str) -> str:
+    async def offer(self, line: Line, name: str, offer: str, dtls: DtlsRole = "client") -> str:
         """The answer's SDP. Raises BadInput(BAD_SDP) or TooMuch(BUSY); a name offered again replaces the older one."""
         if self._busy(line):
             raise TooMuch(ErrorCode.BUSY, "no room for another connection", retry_after_ms=5_000)
@@ -87,7 +87,7 @@ class Peers:
         await self._make_room(line)
         peer = self._peers[line, name] = Peer(line, name, Leg())
         try:
-            return await peer.leg.answer(guarded)
+            return await peer.leg.answer(guarded, dtls)
         except BadOffer as error:
             self._peers.pop((line, name), None)
             raise BadInput(ErrorCode.BAD_SDP, str(error)) from error

@@ -56,7 +56,7 @@ async def start(ask: Ask) -> web.StreamResponse:
     line = WhipLine(await holder(ask, accepted), accepted, ask.turnstile.address(ask.request))
     calls = ask.gateway.calls
     try:
-        sdp = await calls.peers.offer(line, PEER, offer)
+        sdp = await calls.peers.offer(line, PEER, offer, dtls="server")
         room = await calls.start(
             line, nonce=new_nonce(), conversation=accepted.conversation, media="voice", peer=PEER, style="whip"
         )

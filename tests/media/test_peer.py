@@ -44,10 +44,10 @@ async def test_both_hear_each_other() -> None:
         assert leg.silent_for() < 1
 
 
-async def test_the_answer_takes_the_server_role_and_asks_for_fec() -> None:
+async def test_the_answer_takes_the_client_role_and_asks_for_fec() -> None:
     browser, leg = Browser(), Leg()
     answer = await leg.answer(await browser.offer())
-    assert "a=setup:passive" in answer
+    assert "a=setup:active" in answer
     assert "useinbandfec=1" in answer
     assert answer.count("a=candidate") >= 1
     await leg.close()

@@ -8,10 +8,7 @@ import aioice.stun
 import aiortc.codecs
 import aiortc.codecs.vpx
 import aiortc.rtcicetransport
-import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.jitterbuffer import JitterBuffer
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from media import rtc_patches
 from media.peer import Leg
@@ -73,42 +70,6 @@ async def test_a_sign_of_life_is_noted() -> None:
     async with joined(Browser()) as leg:
         assert 0 < rtc_patches.heard_at(leg._pc) <= asyncio.get_running_loop().time()
         assert leg.silent_for() < 1.0
-
-
-async def test_the_answerer_is_the_dtls_server_unless_the_offer_insists() -> None:
-    for setup, role in (("actpass", "server"), ("passive", "client"), ("active", "server")):
-        offerer, pc = Browser(), RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        offer = (await offerer.offer()).replace("a=setup:actpass", f"a=setup:{setup}")
-        await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        if setup == "passive":
-            continue_as_client = pc.getTransceivers()[0].receiver.transport
-            continue_as_client._set_role("client")
-        rtc_patches.be_dtls_server(pc)
-        assert pc.getTransceivers()[0].receiver.transport._role == role
-        await pc.close()
-        await offerer.pc.close()
-
-
-async def test_a_lost_flight_is_sent_again_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first datagrams vanish. OpenSSL's own repetition has new record numbers: the same bytes twice are ours."""
-    sent: list[bytes] = []
-    original = aioice.ice.StunProtocol.send_data
-
-    async def lossy(self: object, data: bytes, addr: object) -> None:
-        dtls = 19 < data[0] < 64
-        if dtls:
-            sent.append(data)
-        if not dtls or len(sent) > 3:
-            await original(self, data, addr)
-
-    monkeypatch.setattr(aioice.ice.StunProtocol, "send_data", lossy)
-    async with joined(Browser()):
-        assert len(set(sent)) < len(sent)
-
-
-def test_the_handshake_is_wrapped() -> None:
-    assert RTCDtlsTransport._do_handshake.__qualname__.endswith("remembering")
-    assert hasattr(RTCDtlsTransport, "_write_ssl")
 
 
 async def test_taps_keep_decoders_out_of_it() -> None:
