@@ -50,6 +50,12 @@ def guard_offer(sdp: str, rules: Rules = Rules()) -> str:
     return "\r\n".join([*session, *(line for section in kept for line in section)]) + "\r\n"
 
 
+def shorten_answer(sdp: str) -> str:
+    """The answer as it travels: of aiortc's three fingerprints the one every client takes (RFC 8122), so that it is two
+    TCP segments and not three: on a lossy line each costs a round trip in twenty calls."""
+    return re.sub(r"a=fingerprint:sha-(?:384|512) .*\r\n", "", sdp)
+
+
 def guard_candidate(candidate: str, rules: Rules = Rules()) -> str | None:
     """A trickled candidate (with or without `a=` and `candidate:`), or None when it is to be dropped silently.
     Empty means the end of candidates and stays empty."""

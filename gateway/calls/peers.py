@@ -87,7 +87,7 @@ class Peers:
         await self._make_room(line)
         peer = self._peers[line, name] = Peer(line, name, Leg())
         try:
-            return await peer.leg.answer(guarded, dtls)
+            return sdp.shorten_answer(await peer.leg.answer(guarded, dtls))
         except BadOffer as error:
             self._peers.pop((line, name), None)
             raise BadInput(ErrorCode.BAD_SDP, str(error)) from error

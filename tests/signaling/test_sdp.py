@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.sdp import BadSdp, Rules, guard_candidate, guard_offer
+from signaling.sdp import BadSdp, Rules, guard_candidate, guard_offer, shorten_answer
 
 CHROME = """v=0
 o=- 5 2 IN IP4 127.0.0.1
@@ -147,3 +147,10 @@ def mutated(sdp: str, rng: random.Random) -> str:
                 at = rng.randrange(len(lines[i]) + 1)
                 lines[i] = lines[i][:at] + chr(rng.randrange(1, 0x300)) + lines[i][at:]
     return "\n".join(lines)
+
+
+def test_an_answer_keeps_one_fingerprint_a_section() -> None:
+    lines = [f"a=fingerprint:sha-{bits} AB:CD" for bits in (256, 384, 512)]
+    answer = "\r\n".join(["v=0", "m=audio 9", *lines, "a=setup:active", "m=video 9", *lines, "a=setup:active", ""])
+    kept = ["v=0", "m=audio 9", lines[0], "a=setup:active", "m=video 9", lines[0], "a=setup:active", ""]
+    assert shorten_answer(answer) == "\r\n".join(kept)
