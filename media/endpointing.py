@@ -15,7 +15,7 @@ UNKNOWN = 0.5
 SHORTEST, LONGEST = 0.19, 1.3
 STRANGER = 1.2
 """How long a pause may be of somebody who has not made two yet."""
-WORTH = 2.2
+WORTH = 3.0
 """Seconds of waiting (over all turns that were done) that one cut-in saved is worth."""
 BLIND, BLIND_MOST = 0.22, 0.35
 """Without any words. The closure of a stop (t, k, p) can be 0.2 s of silence in the middle of a word; what her own
