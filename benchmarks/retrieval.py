@@ -30,7 +30,10 @@ from gateway.dialogue.knowledge.index import invert
 from gateway.dialogue.knowledge.text import normalise
 from gateway.store.knowledge import demo_entries
 
-SIZES = (5, 12, 30, 80, 140)
+SHARES = (1.0, 0.7, 0.35, 0.5)
+"""Of a base's entries, each in turn; the last without phrasings."""
+OWN = 2.0
+"""How much our own base weighs beside another: it has most questions, the others more kinds of shop."""
 BASES = Path(__file__).with_name("bases")
 LARGE = 5_000
 Ranker = Callable[[str], list[tuple[str, float]]]
@@ -143,20 +146,16 @@ def bare(entry: Entry) -> Entry:
     return replace(entry, phrasings=())
 
 
-def subsets(
-    entries: Sequence[Entry], questions: Sequence[Question], trials: int
-) -> Iterator[tuple[Knowledge, list[Question]]]:
-    """Bases of many sizes; questions whose entry is left out become questions that nothing answers."""
-    dice = random.Random(1)
-    sizes = [size for size in SIZES if size < len(entries)] + [len(entries)]
-    for trial in range(trials):
-        size = sizes[trial % len(sizes)]
-        some = dice.sample(list(entries), size)
+def subsets(entries: Sequence[Entry], questions: Sequence[Question]) -> Iterator[tuple[Knowledge, list[Question]]]:
+    """Bases of several sizes; questions whose entry is left out become questions that nothing answers."""
+    dice = random.Random(3)
+    for share in SHARES:
+        some = dice.sample(list(entries), max(3, int(len(entries) * share)))
         ids = {entry.id for entry in some}
         inside = [q for q in questions if q.expect in ids]
         rest = [Question(q.question) for q in questions if q.expect not in ids]
-        base = Knowledge([bare(e) for e in some] if trial % 3 == 2 else some)
-        yield base, inside + dice.sample(rest, min(len(rest), max(10, len(inside) // 2)))
+        base = Knowledge([bare(e) for e in some] if share == SHARES[-1] else some)
+        yield base, inside + (rest if share == 1 else dice.sample(rest, min(len(rest), max(10, len(inside) // 2))))
 
 
 def foreign() -> dict[str, tuple[list[Entry], list[Question]]]:
@@ -170,10 +169,10 @@ def foreign() -> dict[str, tuple[list[Entry], list[Question]]]:
     return found
 
 
-def seen(entries: Sequence[Entry], questions: Sequence[Question], trials: int = 24) -> list[Asked]:
+def seen(entries: Sequence[Entry], questions: Sequence[Question]) -> list[Asked]:
     return [
         (q.expect, [(base.entries[e.entry].id, e.features) for e in base.evidence(q.question)])
-        for base, asked in subsets(entries, questions, trials)
+        for base, asked in subsets(entries, questions)
         for q in asked
     ]
 
@@ -190,10 +189,10 @@ def logistic(rows: list[list[float]], right: list[bool], weight: list[float], *,
     return w
 
 
-def fit_rank(bases: Sequence[list[Asked]]) -> tuple[float, ...]:
-    """Every base weighs the same."""
+def fit_rank(bases: Sequence[list[Asked]], much: Sequence[float]) -> tuple[float, ...]:
+    """Every base weighs `much`, however many questions it has."""
     rows, right, weight = [], [], []
-    for base in bases:
+    for base, one in zip(bases, much, strict=True):
         pairs_of = [
             np.array(mine) - np.array(other)
             for expect, evidence in base
@@ -203,38 +202,37 @@ def fit_rank(bases: Sequence[list[Asked]]) -> tuple[float, ...]:
         for pair in pairs_of:
             rows += [list(pair), list(-pair)]
             right += [True, False]
-            weight += [5_000 / len(pairs_of)] * 2
+            weight += [one * 5_000 / len(pairs_of)] * 2
     return tuple(round(float(v), 2) for v in logistic(rows, right, weight, bias=False))
 
 
-def fit_confidence(bases: Sequence[list[Asked]], rank: Sequence[float]) -> tuple[float, ...]:
+def fit_confidence(bases: Sequence[list[Asked]], much: Sequence[float], rank: Sequence[float]) -> tuple[float, ...]:
     rows, right, weight = [], [], []
-    for base in bases:
+    for base, one in zip(bases, much, strict=True):
         for expect, evidence in base:
             scored = sorted(((float(np.dot(rank, f)), id, f) for id, f in evidence), key=lambda one: -one[0])
             if scored:
                 rows.append(calibration.signs([score for score, _, _ in scored], scored[0][2]))
                 right.append(scored[0][1] == expect)
-                weight.append(600 / len(base))
+                weight.append(one * 600 / len(base))
     return tuple(round(float(v), 2) for v in logistic(rows, right, weight, bias=True))
 
 
-def calibrated(own: list[Asked], others: Sequence[list[Asked]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(RANK, CONFIDENCE). Our base has most questions, the others more kinds of shop: the rank is the mean of both
-    views, and ours weighs three times in the confidence."""
-    views = zip(fit_rank([own]), fit_rank([own, *others]), strict=True)
-    rank = tuple(round((one + other) / 2, 2) for one, other in views)
-    return rank, fit_confidence([own, own, own, *others], rank)
+def calibrated(bases: dict[str, list[Asked]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(RANK, CONFIDENCE)."""
+    much = [OWN if name == "own" else 1.0 for name in bases]
+    rank = fit_rank(list(bases.values()), much)
+    return rank, fit_confidence(list(bases.values()), much, rank)
 
 
 def fit(entries: Sequence[Entry], questions: Sequence[Question]) -> None:
     """Print the fitted numbers, then every foreign base scored with numbers fitted without it."""
-    own, others = seen(entries, questions), {name: seen(*base) for name, base in foreign().items()}
-    rank, confidence = calibrated(own, list(others.values()))
+    found = {"own": seen(entries, questions)} | {name: seen(*base) for name, base in foreign().items()}
+    rank, confidence = calibrated(found)
     print(f"RANK = {rank}\nCONFIDENCE = {confidence}")
     for name, (some, asked) in foreign().items():
-        rest = [base for other, base in others.items() if other != name]
-        calibration.RANK, calibration.CONFIDENCE = calibrated(own, rest)
+        rest = {other: base for other, base in found.items() if other != name}
+        calibration.RANK, calibration.CONFIDENCE = calibrated(rest)
         scored = totals(evaluate(asked, Knowledge(some).search))
         print(f"{name:16}", {c: scored[c] for c in ("top1", "coverage_at_95", "answered", "precision", "abstained")})
 

@@ -17,10 +17,11 @@ from gateway.dialogue.knowledge.match import Cover, coverage, covers, degrees, s
 from gateway.dialogue.knowledge.shape import Shapes
 from gateway.dialogue.knowledge.spelling import Speller
 from gateway.dialogue.knowledge.text import Quantity, quantities, tokens
+from gateway.dialogue.knowledge.topics import shop_topics
 
 CANDIDATES = 12
 TOP = 3
-ANSWER_WEIGHT = 0.25
+ANSWER_WEIGHT, TOPIC_WEIGHT = 0.25, 6.0
 HOT_ROWS = 4_096
 LONGEST = 1_000
 """Characters of a question that are looked at: more than the tokens that are."""
@@ -69,6 +70,9 @@ class Knowledge:
         self._shapes = Shapes([wording for _, wording in wordings], [i for i, _ in wordings])
         told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
         self._told = invert(told, range(len(told)))
+        self._topics = np.array([shop_topics().of(row.terms) for row in self._rows], np.float32)
+        self._told_topics = np.array([shop_topics().of(terms) for terms in told], np.float32)
+        self._about = self._gists()
         self._speller = Speller((word for row in self._rows for word in row.words), table_speller())
         self._kinds = [frozenset[str]().union(*map(kinds, entry.asked())) for entry in self.entries]
         self._weighed = lru_cache(maxsize=HOT_ROWS)(self._weigh)
@@ -81,18 +85,21 @@ class Knowledge:
             return []
         rows = self._asked.score(asked.terms)
         best = np.maximum.reduceat(rows, self._first[:-1])
-        total = best + ANSWER_WEIGHT * self._told.score(asked.terms)
+        about = shop_topics().of(asked.terms)
+        total = best + ANSWER_WEIGHT * self._told.score(asked.terms) + TOPIC_WEIGHT * (self._about @ about)
         most = np.argpartition(-total, min(CANDIDATES * 4, len(total) - 1))[: CANDIDATES * 4]
         order = [int(i) for i in most[np.argsort(-total[most], kind="stable")] if total[i] > 0]
         order = [i for i in order if self.entries[i].serves(store, today)][:CANDIDATES]
         if not order:
             return []
-        return sorted(self._judged(text, asked, order, best), key=lambda e: -e.score)
+        return sorted(self._judged(text, asked, about, order, best), key=lambda e: -e.score)
 
     def _spelt(self, text: str) -> tuple[str, ...]:
         return tuple(word for one in tokens(text) for word in self._speller.mended(one))
 
-    def _judged(self, text: str, asked: Analysed, order: list[int], best: Floats) -> Iterator[Evidence]:
+    def _judged(
+        self, text: str, asked: Analysed, about: Floats, order: list[int], best: Floats
+    ) -> Iterator[Evidence]:
         """Stage two: the few candidates, token by token."""
         weight = weights(asked, self._asked.weight)
         sizes = self._sizes(order)
@@ -105,6 +112,8 @@ class Knowledge:
         known = np.maximum(asked_for, degrees(found, len(weight), by_entry, len(order)))
         forth, wide, widest = shares(weight, covered), shares(weight, asked_for), shares(weight, known)
         shape = np.maximum.reduceat(self._shapes.nearness(text, rows), starts)
+        topic = np.maximum.reduceat(self._topics[rows] @ about, starts)
+        gist, told = self._about[order] @ about, self._told_topics[order] @ about
         ideal, wanted, measured = self._asked.ideal(asked.terms) or 1.0, kinds(text), quantities(text)
         for n, (entry, size) in enumerate(zip(order, sizes, strict=True)):
             mine = slice(starts[n], starts[n] + size)
@@ -113,7 +122,15 @@ class Knowledge:
             one = self.entries[entry]
             fits = (_fit(measured, one.asked()), _fit(measured, (one.answer, one.answer_en)))
             features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits)
+            features += (float(topic[n]), float(gist[n]), float(told[n]))
             yield Evidence(entry, features, calibration.rank(features))
+
+    def _gists(self) -> Floats:
+        """Topics of each entry: the mean of its wordings', of length 1."""
+        if not len(self._topics):
+            return np.zeros((0, shop_topics().count), np.float32)
+        summed: Floats = np.add.reduceat(self._topics, self._first[:-1], axis=0)
+        return summed / np.maximum(1e-6, np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
 
     def _sizes(self, order: list[int]) -> list[int]:
         return [int(self._first[i + 1] - self._first[i]) for i in order]
