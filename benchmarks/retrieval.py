@@ -186,6 +186,8 @@ def logistic(rows: list[list[float]], right: list[bool], weight: list[float], *,
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         step = np.linalg.solve((x * (much * p * (1 - p))[:, None]).T @ x + ridge, x.T @ (much * (p - y)) + ridge @ w)
         w = w - step
+        if abs(step).max() < 1e-4:
+            break
     return w
 
 
@@ -229,7 +231,7 @@ def fit(entries: Sequence[Entry], questions: Sequence[Question]) -> None:
     """Print the fitted numbers, then every foreign base scored with numbers fitted without it."""
     found = {"own": seen(entries, questions)} | {name: seen(*base) for name, base in foreign().items()}
     rank, confidence = calibrated(found)
-    print(f"RANK = {rank}\nCONFIDENCE = {confidence}")
+    print(f"RANK = {rank}\nCONFIDENCE = {confidence}", flush=True)
     for name, (some, asked) in foreign().items():
         rest = {other: base for other, base in found.items() if other != name}
         calibration.RANK, calibration.CONFIDENCE = calibrated(rest)

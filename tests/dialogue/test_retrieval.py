@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dialogue.knowledge import Entry, Knowledge
+from gateway.dialogue.knowledge.index import analyse
 from gateway.dialogue.knowledge.kinds import kinds
 from gateway.dialogue.knowledge.spelling import Speller
+from gateway.dialogue.knowledge.topics import Topics, shop_topics
 from gateway.store.knowledge import demo_entries
 
 
@@ -133,3 +135,38 @@ def test_spelling(word: str, mended: tuple[str, ...]) -> None:
 )
 def test_what_kind_of_thing_is_asked_for(text: str, kind: str) -> None:
     assert kind in kinds(text)
+
+
+BABY = Knowledge(
+    [
+        Entry("return", "What is your returns policy?", "Within 30 days."),
+        Entry("stage", "When do I move to stage 2?", "From six months."),
+        Entry("swim", "婴儿游泳怎么预约", "小程序预约"),
+        Entry("lactation", "How do I see the breastfeeding expert?", "On Tuesdays."),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "id"),
+    [
+        ("latching is agony, who can look at it", "lactation"),
+        ("想带娃去扑腾水", "swim"),
+    ],
+)
+def test_a_topic_finds_an_entry_that_shares_no_word(asked: str, id: str) -> None:
+    assert BABY.search(asked).hits[0].entry.id == id
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"), [("股票涨了没", False), ("tell me a joke please", False), ("几段奶粉", True)]
+)
+def test_what_is_nothing_of_the_shops_is_told_apart(text: str, ours: bool) -> None:
+    topics = shop_topics()
+    assert (topics.foreign(topics.of(analyse(text).terms)) < 0.5) is ours
+
+
+def test_a_text_without_a_known_term_has_no_topic() -> None:
+    topics = Topics([[{"a": 1.0}], [{"b": 1.0}]])
+    assert not topics.of({"c": 1.0}).any()
+    assert topics.of({"a": 2.0}).tolist() == [1.0, 0.0]

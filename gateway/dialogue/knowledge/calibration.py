@@ -9,13 +9,27 @@ from collections.abc import Sequence
 from math import exp
 from typing import Literal
 
-FEATURES = ("forth", "back", "wide", "widest", "bm25", "kind", "shape", "fits", "told", "topic", "gist", "told_topic")
+FEATURES = (
+    "forth",
+    "back",
+    "wide",
+    "widest",
+    "bm25",
+    "kind",
+    "shape",
+    "fits",
+    "told",
+    "topic",
+    "gist",
+    "told_topic",
+    "foreign",
+)
 """Coverage of the question by the best wording, of the two nearest wordings by the question, of the question by all
 wordings and by the answer too; BM25 against its ideal; the same kind of question; letters in common; ages, weights and
 stages that fit the wordings' and the answer's; the same topics (`topics`) as the nearest wording, as all wordings
-together and as the answer."""
-RANK = (0.09, 1.21, 0.81, 9.0, -1.12, 0.75, 4.96, 1.16, 1.09, 1.36, 3.31, 1.82)
-CONFIDENCE = (0.2, 1.57, 0.51, 0.19, 1.83, 0.66, -0.65, 2.21, 0.16, -3.58)
+together and as the answer; nearness of the question to what is nothing of the shop's (the same for all candidates)."""
+RANK = (-1.48, 0.5, 0.91, 8.21, -2.52, 0.77, 5.61, 1.18, 0.84, 1.15, 5.56, 1.68, 0.0)
+CONFIDENCE = (0.39, 0.75, 0.21, -0.16, 0.41, -0.9, -1.22, 1.04, 0.36, 2.51, -1.54, -2.93)
 """Of the `signs` in order; the last is the bias."""
 WIDEST_MARGIN = 4.0
 BORNE = 0.3
@@ -39,7 +53,19 @@ def signs(scores: Sequence[float], features: Sequence[float]) -> list[float]:
     wide, widest, topic = named["wide"], named["widest"], named["topic"]
     lead = min(WIDEST_MARGIN, scores[0] - scores[1]) if len(scores) > 1 else WIDEST_MARGIN
     borne = lead * widest**2 * min(1.0, wide / BORNE)
-    return [borne, named["back"], lead, wide, widest, named["shape"], topic, named["gist"], lead * topic]
+    return [
+        borne,
+        named["back"],
+        lead,
+        wide,
+        widest,
+        named["shape"],
+        topic,
+        named["gist"],
+        lead * topic,
+        scores[0] / 10,
+        named["foreign"],
+    ]
 
 
 def confidences(scores: Sequence[float], features: Sequence[float]) -> list[float]:

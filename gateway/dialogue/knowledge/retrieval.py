@@ -22,6 +22,8 @@ from gateway.dialogue.knowledge.topics import shop_topics
 CANDIDATES = 12
 TOP = 3
 ANSWER_WEIGHT, TOPIC_WEIGHT = 0.25, 6.0
+TOPIC_ALONE = 0.4
+"""From here on a topic makes a candidate of an entry that shares no word with the question."""
 HOT_ROWS = 4_096
 LONGEST = 1_000
 """Characters of a question that are looked at: more than the tokens that are."""
@@ -86,7 +88,9 @@ class Knowledge:
         rows = self._asked.score(asked.terms)
         best = np.maximum.reduceat(rows, self._first[:-1])
         about = shop_topics().of(asked.terms)
-        total = best + ANSWER_WEIGHT * self._told.score(asked.terms) + TOPIC_WEIGHT * (self._about @ about)
+        near = self._about @ about
+        total = best + ANSWER_WEIGHT * self._told.score(asked.terms)
+        total += TOPIC_WEIGHT * near * ((total > 0) | (near > TOPIC_ALONE))
         most = np.argpartition(-total, min(CANDIDATES * 4, len(total) - 1))[: CANDIDATES * 4]
         order = [int(i) for i in most[np.argsort(-total[most], kind="stable")] if total[i] > 0]
         order = [i for i in order if self.entries[i].serves(store, today)][:CANDIDATES]
@@ -97,9 +101,7 @@ class Knowledge:
     def _spelt(self, text: str) -> tuple[str, ...]:
         return tuple(word for one in tokens(text) for word in self._speller.mended(one))
 
-    def _judged(
-        self, text: str, asked: Analysed, about: Floats, order: list[int], best: Floats
-    ) -> Iterator[Evidence]:
+    def _judged(self, text: str, asked: Analysed, about: Floats, order: list[int], best: Floats) -> Iterator[Evidence]:
         """Stage two: the few candidates, token by token."""
         weight = weights(asked, self._asked.weight)
         sizes = self._sizes(order)
@@ -113,6 +115,7 @@ class Knowledge:
         forth, wide, widest = shares(weight, covered), shares(weight, asked_for), shares(weight, known)
         shape = np.maximum.reduceat(self._shapes.nearness(text, rows), starts)
         topic = np.maximum.reduceat(self._topics[rows] @ about, starts)
+        foreign = shop_topics().foreign(about)
         gist, told = self._about[order] @ about, self._told_topics[order] @ about
         ideal, wanted, measured = self._asked.ideal(asked.terms) or 1.0, kinds(text), quantities(text)
         for n, (entry, size) in enumerate(zip(order, sizes, strict=True)):
@@ -122,7 +125,7 @@ class Knowledge:
             one = self.entries[entry]
             fits = (_fit(measured, one.asked()), _fit(measured, (one.answer, one.answer_en)))
             features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits)
-            features += (float(topic[n]), float(gist[n]), float(told[n]))
+            features += (float(topic[n]), float(gist[n]), float(told[n]), foreign)
             yield Evidence(entry, features, calibration.rank(features))
 
     def _gists(self) -> Floats:

@@ -17,6 +17,7 @@ from gateway.dialogue.knowledge.concepts import lines
 from gateway.dialogue.knowledge.index import analyse
 
 TABLES = ("topics_zh.txt", "topics_en.txt")
+BESIDE = "not_"
 Vector = NDArray[np.float32]
 Terms = Mapping[str, float]
 
@@ -24,8 +25,10 @@ Terms = Mapping[str, float]
 class Topics:
     """Topics as weighted terms; `of(terms)` is how near each of them is to a text."""
 
-    def __init__(self, topics: Sequence[Iterable[Terms]]) -> None:
+    def __init__(self, topics: Sequence[Iterable[Terms]], beside: Sequence[bool] = ()) -> None:
+        """`beside[i]`: topic i is nothing of the shop's (the weather, a joke)."""
         self.count = len(topics)
+        self._beside = np.array(beside or [False] * self.count)
         summed = [_summed(wordings) for wordings in topics]
         held = Counter(term for terms in summed for term in terms)
         idf = {term: log(1 + self.count / (count + 0.5)) for term, count in held.items()}
@@ -47,6 +50,11 @@ class Topics:
                 vector[near[0]] += near[1] * np.float32(weight)
         length = float(np.sqrt(vector @ vector))
         return vector / np.float32(length) if length else vector
+
+    def foreign(self, vector: Vector) -> float:
+        """How much of a text's nearness (`of`) is to what is nothing of the shop's, 0..1."""
+        other = vector[self._beside]
+        return float(np.sqrt(other @ other))
 
 
 def _summed(wordings: Iterable[Terms]) -> dict[str, float]:
@@ -70,4 +78,4 @@ def shop_topics() -> Topics:
     for line in (line for table in TABLES for line in lines(table)):
         key, said = line.split(":", 1)
         wordings[key] += [analyse(text.strip()).terms for text in said.split("|")]
-    return Topics(list(wordings.values()))
+    return Topics(list(wordings.values()), [key.startswith(BESIDE) for key in wordings])
