@@ -124,8 +124,8 @@ class Knowledge:
             shared = (float(wide[n]), float(widest[n]), min(1.5, float(best[entry]) / ideal))
             one = self.entries[entry]
             fits = (_fit(measured, one.asked()), _fit(measured, (one.answer, one.answer_en)))
-            features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits)
-            features += (float(topic[n]), float(gist[n]), float(told[n]), foreign)
+            topics = (float(topic[n]), float(gist[n]), float(told[n]), foreign)
+            features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits, *topics)
             yield Evidence(entry, features, calibration.rank(features))
 
     def _gists(self) -> Floats:
@@ -133,7 +133,9 @@ class Knowledge:
         if not len(self._topics):
             return np.zeros((0, shop_topics().count), np.float32)
         summed: Floats = np.add.reduceat(self._topics, self._first[:-1], axis=0)
-        return summed / np.maximum(1e-6, np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
+        lengths: Floats = np.linalg.norm(summed, axis=1, keepdims=True).astype(np.float32)
+        summed /= np.maximum(lengths, np.float32(1e-6))
+        return summed
 
     def _sizes(self, order: list[int]) -> list[int]:
         return [int(self._first[i + 1] - self._first[i]) for i in order]
