@@ -8,6 +8,7 @@ from zero.
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 
@@ -18,17 +19,25 @@ from benchmarks.redflags import ROOT
 from benchmarks.redflags_talks import Case, everything
 from gateway.dialogue.safety import check, facts, learned, rules
 from gateway.dialogue.safety.check import flagged, joined
-from gateway.dialogue.safety.learned import SIGN_BUCKETS, Keys, Model, keys
+from gateway.dialogue.safety.learned import SIGN_BUCKETS, Keys, Model, is_chinese, keys
 from gateway.dialogue.safety.normal import counted
 
 WEIGHTS = ROOT / "gateway/dialogue/safety/tables/learned.npz"
 SIGNS = tuple(rules.ACTIONS)
 ALARM, HARMLESS = 0.0, -1.0
 """Above, the model alarms by itself; below, it takes an alarm of the tables back."""
+CALM = 0.5
+"""Taken off every score. Learning that a danger among questions of the shop is one makes the model see more danger in
+all talks; with this left out, the authors kept from it get as many false alarms as before and more is seen."""
+AMONG = 0.5
+"""What a talk weighs the second time, among questions of the shop."""
 TRIED = ((0.0, -9.0), (0.0, -2.0), (0.0, -1.0), (0.5, -1.0), (0.5, 0.0))
-STEPS, RATE, MOMENTUM, DECAY = 400, 6.0, 0.95, 1.5e-6
+STEPS, RATE, MOMENTUM, DECAY = 300, 60.0, 0.95, 1e-6
 LEAST = 2
 """Talks a gram must stand in to be known: one said once teaches nothing, and costs room."""
+SHOP_TALK = ("shop", "bases", "every")
+LONGEST_ERRAND = {True: 40, False: 90}
+"""Characters of a question put beside a talk, Chinese or not."""
 Floats = NDArray[np.float32]
 
 
@@ -36,6 +45,23 @@ Floats = NDArray[np.float32]
 def _keys(case: Case) -> Keys:
     text = joined(case.turns)
     return keys(text, facts.age(counted(text), case.age_days))
+
+
+def among_errands(cases: Sequence[Case]) -> list[Case]:
+    """Each talk once more, with what else she wants of the shop before it, behind it, or around it."""
+    asked = {zh: [case.turns[0] for case in cases if _is_errand(case, zh)] for zh in LONGEST_ERRAND}
+    mixed = []
+    for at, case in enumerate(case for case in cases if case.author not in SHOP_TALK):
+        questions = asked[is_chinese(" ".join(case.turns))]
+        first, second = questions[at * 7 % len(questions)], questions[(at * 13 + 1) % len(questions)]
+        turns = ((first, second, *case.turns), (*case.turns, first, second), (first, *case.turns, second))[at % 3]
+        mixed.append(replace(case, turns=turns))
+    return mixed
+
+
+def _is_errand(case: Case, zh: bool) -> bool:
+    text = case.turns[0]
+    return case.author in SHOP_TALK and is_chinese(text) == zh and len(text) < LONGEST_ERRAND[zh]
 
 
 class Rows:
@@ -95,18 +121,22 @@ def _which(found: Sequence[NDArray[np.intp]], scale: Floats, signs: NDArray[np.i
     return weights
 
 
-def train(cases: Sequence[Case]) -> Model:
+def train(plainly: Sequence[Case]) -> Model:
     """Strangers' talks weigh double: the development set was written by the hand that wrote the tables."""
+    mixed = among_errands(plainly)
+    cases = [*plainly, *mixed]
     every = [_keys(case) for case in cases]
-    talks = Counter(chain.from_iterable(each.tolist() for each in every))
+    talks = Counter(chain.from_iterable(each.tolist() for each in every[: len(plainly)]))
     model = Model(np.array(sorted(key for key, n in talks.items() if n >= LEAST), np.uint32))
     found = [model.at(each) for each in every]
     is_danger = np.array([case.sign is not None for case in cases], np.float32)
     weight = np.array([1.0 if case.author[0].isupper() else 0.5 for case in cases], np.float32)
+    weight[len(plainly) :] *= AMONG
     weight /= weight.mean()
     model.scale = _telling(found, len(model.keys), is_danger, weight)
     model.danger, model.bias = _danger(Rows(found, model.scale), is_danger, weight)
-    bad = [(at, SIGNS.index(case.sign)) for at, case in zip(found, cases, strict=True) if case.sign]
+    model.bias -= CALM
+    bad = [(at, SIGNS.index(case.sign)) for at, case in zip(found, plainly, strict=False) if case.sign]
     model.signs = _which([at for at, _ in bad], model.scale, np.array([sign for _, sign in bad]))
     return model
 
@@ -170,7 +200,9 @@ def write(model: Model) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--left-out", nargs="*", default=["T1", "T2", "T3", "T4", "J", "K", "L", "Y", "Z"])
+    parser.add_argument(
+        "--left-out", nargs="*", default=["T1", "T2", "T3", "T4", "J", "K", "L", "Y", "Z", "U1", "U2", "U3"]
+    )
     parser.add_argument("--without", default="", help="an author whose talks are not trained on")
     options = parser.parse_args()
     cases = everything()

@@ -109,7 +109,7 @@ def _may_be_taken_back(turns: Sequence[str], age_days: int | None) -> bool:
     itself: no question before or after a cry makes it smaller."""
     if len({rule.sign for talk, _ in _talks(turns, age_days) for rule in RULES if found(rule, talk)}) > 1:
         return False
-    return not any(learned.doubtful(piece, age_days) and flagged([piece], age_days) for piece in _pieces(joined(turns)))
+    return not any(learned.crying(piece, age_days) and flagged([piece], age_days) for piece in _pieces(joined(turns)))
 
 
 def _clauses(text: str) -> list[str]:

@@ -25,6 +25,9 @@ _STRETCH, _SHORT = {True: 30, False: 100}, {True: 12, False: 40}
 """Characters, of a Chinese talk and of another."""
 _DOUBTFUL = -0.3
 """Score of a stretch that stands alone: 0 let an `also he is unconscious` after five questions go."""
+_CRYING = 0.3
+"""Score of a clause that cries by itself. As low as the stretch's, it cost English a point of false alarms for 0.1 of
+recall, authors left out."""
 _AGES = (30, 90, 365, 1_095)
 _NEAR_CHARS = 45
 _MAX_HITS = 8
@@ -171,3 +174,8 @@ def harmless(text: str, age_days: int | None) -> bool:
 def doubtful(piece: str, age_days: int | None) -> bool:
     """Not clearly harmless when it is all that was said."""
     return _MODEL.score(keys(piece, age_days)) >= _DOUBTFUL
+
+
+def crying(clause: str, age_days: int | None) -> bool:
+    """Danger by itself, whatever stands around it."""
+    return _MODEL.score(keys(clause, age_days)) >= _CRYING
