@@ -40,8 +40,8 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "In our store an advisor answers this kind of question: I am bringing one in.",
     ),
     "closed": (
-        "现在不在顾问的服务时间。我可以帮您约明天回电，或者预约到店/视频；其他问题也可以继续问我。",
-        "Our advisors are off duty now. I can arrange a callback tomorrow or an appointment in store or by video; and you can keep asking me.",
+        "现在不在顾问的服务时间。我可以帮您约顾问回电，或者预约到店/视频；其他问题也可以继续问我。",
+        "Our advisors are off duty now. I can arrange a callback or an appointment in store or by video; and you can keep asking me.",
     ),
     "waiting.angry": ("很抱歉让您不愉快了。", "I am sorry about this. "),
     "waiting.sensitive": ("这个问题要由顾问来回答才稳妥。", "This deserves a professional answer. "),
@@ -55,9 +55,9 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "An advisor has your request; there are {ahead} people before you. You can keep asking me meanwhile.",
     ),
     "waiting.nobody": (
-        "您的请求已经记下，现在没有顾问在线，一上线就会看到。您可以继续问我，也可以让我约明天回电。",
+        "您的请求已经记下，现在没有顾问在线，一上线就会看到。您可以继续问我，也可以让我约顾问回电。",
         "Your request is noted. No advisor is online right now; they will see it as soon as one is. "
-        "You can keep asking me, or ask me to arrange a callback tomorrow.",
+        "You can keep asking me, or ask me to arrange a callback.",
     ),
     "clarify": ("您是想问：", "Did you mean:"),
     "miss": (
@@ -80,7 +80,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "booking.none": ("您现在没有预约，不用取消或修改。", "You have no appointment to change or cancel."),
     "booking.which": ("您指的是哪一个？", "Which one do you mean?"),
     "choice.person": ("转人工顾问", "Talk to an advisor"),
-    "choice.callback": ("约明天回电", "Call me back tomorrow"),
+    "choice.callback": ("约顾问回电", "Call me back"),
     "choice.appointment": ("预约到店或视频", "Book an appointment"),
 }
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import jwt
 from aiohttp import hdrs, web
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
@@ -15,6 +15,7 @@ from gateway.domain.conversation import Conversation
 from gateway.domain.people import Person
 from gateway.errors import BadInput, NotYours
 from gateway.store import people
+from gateway.store.schema import people as everybody
 from gateway.store.schema import stores
 from signaling.protocol import ErrorCode
 
@@ -22,6 +23,8 @@ COOKIE = "nestcall_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OUR_HEADER = "X-Nestcall"
 """Any value: a page of another origin cannot send it without asking us first (CORS), and we never agree."""
+ADVISORS = select(func.count()).where(everybody.c.store == stores.c.id, everybody.c.role == "advisor").scalar_subquery()
+"""Of a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,8 @@ async def begun(gateway: Gateway, person: Person, token: str) -> tuple[Person, s
 
 
 async def place(connection: AsyncConnection, store: str | None) -> tuple[str, str]:
-    """(chain, store): the one named, or the first there is."""
-    query = select(stores.c.chain, stores.c.id).order_by(stores.c.id).limit(1)
+    """(chain, store): the one named, else the one with most advisors: who names none meets somebody."""
+    query = select(stores.c.chain, stores.c.id).order_by(ADVISORS.desc(), stores.c.id).limit(1)
     row = (await connection.execute(query.where(stores.c.id == store) if store else query)).first()
     if row is None:
         raise BadInput(ErrorCode.NOT_FOUND, "no such store")

@@ -1,5 +1,6 @@
 """Tools: for the customer of the connection only; times as people say them."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.dialogue.dialogue import Assistant
+from gateway.dialogue.phrases import phrase
 from gateway.dialogue.ports import HandoffReason, Said
 from gateway.dialogue.tools.requests import Wish, wish
 from gateway.dialogue.tools.when import when
@@ -131,6 +133,21 @@ async def test_a_callback_is_asked_for_once(assistant: Assistant, store: Store) 
     assert due == ["2026-11-25T02:00:00.000000Z"]
 
 
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [("2026-11-24T00:30:00+08:00", "11月24日 周二 10:00"), ("2026-11-24T22:00:00+08:00", "11月25日 周三 10:00")],
+)
+async def test_a_callback_without_a_time_is_at_the_next_opening(assistant: Assistant, now: str, said: str) -> None:
+    offered = phrase("choice.callback", "zh")
+    assert said in (await ask(assistant, offered, now=now)).text
+
+
+@pytest.mark.parametrize("text", ["你们几点关门", "我的快递到哪了", "我还有多少积分", "最近有什么活动"])
+async def test_what_is_told_in_chinese_has_chinese_punctuation(assistant: Assistant, text: str) -> None:
+    told = (await ask(assistant, text)).text
+    assert re.findall(r"[,;?!()]|:(?!\d)", told) == []
+
+
 async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) -> None:
     rules = {"person_for": [{"topic": "feeding", "under_days": 30}]}
 
@@ -154,10 +171,10 @@ async def test_medicines_together_are_no_shops_to_answer(assistant: Assistant, a
 async def test_a_bare_time_answers_the_question_when(assistant: Assistant) -> None:
     first = await ask(assistant, "想约婴儿游泳")
     done = await ask(assistant, "周六上午十点", history=(Said("assistant", first.text),))
-    assert (done.tools, done.text.startswith("约好了:婴儿游泳,11月28日 周六 10:00")) == ((Wish.BOOK,), True)
+    assert (done.tools, done.text.startswith("约好了：婴儿游泳，11月28日 周六 10:00")) == ((Wish.BOOK,), True)
     asked = await ask(assistant, "改约游泳")
     done = await ask(assistant, "周日14:00", history=(Said("assistant", asked.text),))
-    assert done.text.startswith("改好了:婴儿游泳,11月29日 周日 14:00")
+    assert done.text.startswith("改好了：婴儿游泳，11月29日 周日 14:00")
 
 
 async def test_only_the_kind_she_names_is_changed(assistant: Assistant) -> None:
@@ -173,7 +190,7 @@ async def test_a_closed_time_for_a_change_offers_open_ones(assistant: Assistant)
     offered = await ask(assistant, "抚触改到周日晚上十一点")
     assert offered.text.startswith("那个时间门店不营业")
     done = await ask(assistant, offered.choices[0].text)
-    assert done.text.startswith("改好了:抚触")
+    assert done.text.startswith("改好了：抚触")
 
 
 @pytest.mark.parametrize("text", ["余杭店几点关门", "江宁店在哪"])

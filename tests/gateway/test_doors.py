@@ -65,6 +65,7 @@ async def test_a_first_visit_makes_a_guest_with_a_conversation(settings: Setting
                 items = (await mine.json())["items"]
             assert len(items) == 1
             assert "AI assistant" in items[0]["last_text"]
+            assert items[0]["store"] == "store-xuhui"  # not the first by name: that one has fewest advisors
             async with http.get(s.url + door) as again:
                 assert "nestcall_session" not in again.cookies
 

@@ -91,7 +91,7 @@ class Desk:
         lines = [f"· {_line(one, context)}" for one in found.value]
         none = "您现在没有预约。" if zh else "You have no appointment."
         return _told(
-            "\n".join(["您的预约:" if zh else "Your appointments:", *lines]) if lines else none,
+            "\n".join(["您的预约：" if zh else "Your appointments:", *lines]) if lines else none,
             Wish.MINE,
             context,
             found,
@@ -245,11 +245,11 @@ def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> 
 
 
 def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str:
-    """When she asked for, if the store is open then; else the next opening morning."""
+    """When she asked for, if the store is open then; else the next opening: after midnight that is today's."""
     now = datetime.fromisoformat(context.now)
     days = [wanted.day] if wanted.day else [now.date(), now.date() + timedelta(days=1)]
     for day in days:
         at = When(day, wanted.hour, wanted.minute).moment(now)
         if at and at > now and is_open(hours, at):
             return at.isoformat()
-    return _free(hours, context, When(wanted.day, None))[0]
+    return _free(hours, context, When(wanted.day or now.date(), None))[0]

@@ -33,7 +33,7 @@ _STATES = {
     "refunding": ("退款中", "being refunded"),
     "refunded": ("已退款", "refunded"),
 }
-STALE = ("(系统暂时没有回应，这是稍早的信息)", " (the shop's system did not answer; this is somewhat older)")
+STALE = ("（系统暂时没有回应，这是稍早的信息）", " (the shop's system did not answer; this is somewhat older)")
 BREASTFEEDING = ("母乳是宝宝最好的食物。", "Breast milk is best for your baby. ")
 
 
@@ -63,7 +63,7 @@ def hours(facts: StoreFacts, now: str, language: Language) -> str:
     at = datetime.fromisoformat(now)
     spans = facts.hours.get(DAYS[at.weekday()], [])
     today = "、".join(f"{start}–{end}" for start, end in spans)
-    week = ";".join(_line(days, spans_, language) for days, spans_ in _grouped(facts))
+    week = ("；" if language == "zh" else "; ").join(_line(days, spans_, language) for days, spans_ in _grouped(facts))
     if language == "zh":
         now_text = "现在营业中" if is_open(facts.hours, at) else "现在已打烊"
         return f"{facts.name}：今天{today or '休息'}，{now_text}。\n{week}。"
@@ -115,8 +115,8 @@ def promotions(found: tuple[PromotionFacts, ...], language: Language) -> str:
     if not found:
         return "目前本店没有进行中的活动。" if language == "zh" else "There is no promotion at this store right now."
     if language == "zh":
-        lines = [f"· {p.title}({p.starts_on} 至 {p.ends_on}):{p.terms}" for p in found]
-        return "本店现在的活动:\n" + "\n".join(lines)
+        lines = [f"· {p.title}（{p.starts_on} 至 {p.ends_on}）：{p.terms}" for p in found]
+        return "本店现在的活动：\n" + "\n".join(lines)
     lines = [f"· {p.title_en or p.title} ({p.starts_on} to {p.ends_on}): {p.terms_en or p.terms}" for p in found]
     return "Now at this store:\n" + "\n".join(lines)
 
@@ -133,7 +133,7 @@ def _order(order: OrderFacts, language: Language) -> str:
     coming = order.eta if order.state not in ("delivered", "cancelled", "refunded") else ""
     if language == "zh":
         tail = "".join((f"，{parcel}" if parcel else "", f"，预计{coming}到" if coming else ""))
-        return f"订单 {order.id}({order.placed_on}):{state}{tail}。"
+        return f"订单 {order.id}（{order.placed_on}）：{state}{tail}。"
     tail = "".join((f", {parcel}" if parcel else "", f", due {coming}" if coming else ""))
     return f"Order {order.id} ({order.placed_on}): {state}{tail}."
 
@@ -146,7 +146,7 @@ def points(facts: MemberFacts | None, language: Language) -> str:
             else "I see no membership of yours; sign in as a member and I can look up your points."
         )
     if language == "zh":
-        return f"您是{facts.level or '普通'}会员，现在有{facts.points}积分,100积分可抵1元。"
+        return f"您是{facts.level or '普通'}会员，现在有{facts.points}积分，100积分可抵1元。"
     return f"Your level is {facts.level or 'standard'} and you have {facts.points} points (100 points are ¥1)."
 
 
@@ -154,6 +154,6 @@ def appointment(done: Appointment, language: Language) -> str:
     kind, at = what(done.what, language), moment(done.starts_at, language)
     if language == "zh":
         verb = {"booked": "约好了", "changed": "改好了", "cancelled": "已取消"}.get(done.state, done.state)
-        return f"{verb}:{kind},{at}。" + ("要改时间或取消，跟我说一声就行。" if done.state != "cancelled" else "")
+        return f"{verb}：{kind}，{at}。" + ("要改时间或取消，跟我说一声就行。" if done.state != "cancelled" else "")
     verb = {"booked": "Booked", "changed": "Changed", "cancelled": "Cancelled"}.get(done.state, done.state)
     return f"{verb}: {kind}, {at}." + (" Tell me to change or cancel it." if done.state != "cancelled" else "")
