@@ -166,7 +166,8 @@ def _article(line: Line, names: Mapping[str, str], words: Mapping[str, str]) -> 
     style = ("note" if event.kind in STAFF_ONLY else event.role) if said else "step"
     marks = "".join(f'<span class="ai">{_text(mark)}</span>' for mark in _marks(line, words))
     who = _text(f"{names.get(event.sender, '')} {words.get(event.role, event.role)}".strip())
-    head = f'<header>{who}{marks} <time datetime="{_text(event.at)}">{_text(event.at[:19])}</time></header>'
+    shown = f"{event.at[:10]} {event.at[11:19]} UTC"  # else a reader in Shanghai is eight hours off
+    head = f'<header>{who}{marks} <time datetime="{_text(event.at)}">{_text(shown)}</time></header>'
     return f'<article class="{style}" id="s{event.seq}">{head}{_content(line, words)}</article>'
 
 

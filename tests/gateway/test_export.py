@@ -72,6 +72,10 @@ BODIES: list[tuple[Body, str]] = [
 ]
 
 
+def test_a_time_names_its_zone() -> None:
+    assert ">2026-11-22 09:00:00 UTC</time>" in shown(event(1, body=TextBody(text="你好")))
+
+
 def test_every_kind_is_shown() -> None:
     assert {type(body) for body, _ in BODIES} == set(Body.__origin__.__args__)  # type: ignore[attr-defined]
     for body, words in BODIES:
