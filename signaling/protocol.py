@@ -283,6 +283,8 @@ class InboxItem(Wire):
     """The running call, if any."""
     red_flag: str | None = None
     """The sign, while it is not cleared."""
+    callback_at: str | None = None
+    """When the call she was promised is due: the first that is open; in the past, it is overdue."""
     babies: tuple[BabyView, ...] = ()
 
 

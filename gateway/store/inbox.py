@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.conversation import Conversation
 from gateway.domain.people import Person
+from gateway.store import callbacks
 from gateway.store.schema import babies, conversations, events, people, receipts, stores
 from signaling.protocol import BabyView, EventKind, InboxItem
 
@@ -61,7 +62,7 @@ async def ahead(connection: AsyncConnection, state: Conversation) -> int | None:
 
 
 async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list[InboxItem]:
-    """Those who wait longest first, then the newest."""
+    """Those who wait longest first, then those who are to be called back, then the newest."""
     read = (
         select(func.coalesce(func.max(receipts.c.read), 0))
         .join(readers, readers.c.id == receipts.c.party)
@@ -88,14 +89,16 @@ async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list
             advisors.c.name.label("assignee_name"),
             stores.c.name.label("store_name"),
             unread.label("unread"),
+            callbacks.DUE.label("callback_at"),
         )
         .join(customers, customers.c.id == conversations.c.customer)
         .join(stores, stores.c.id == conversations.c.store)
         .outerjoin(advisors, advisors.c.id == conversations.c.assignee)
         .where(where)
         .order_by(
-            case((conversations.c.waiting_since.is_(None), 1), else_=0),
+            case((conversations.c.waiting_since.is_not(None), 0), (callbacks.DUE.is_not(None), 1), else_=2),
             conversations.c.waiting_since,
+            callbacks.DUE,
             conversations.c.last_at.desc(),
         )
         .limit(MAX_ITEMS)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.conversation import Conversation, Refusal, decide, fold
 from gateway.domain.events import Fact, body_hash
 from gateway.errors import Conflict, NotYours, Refused
-from gateway.store import alarms, audit, files, search, teaching
+from gateway.store import alarms, audit, callbacks, files, search, teaching
 from gateway.store.schema import EDITED, conversations, events, outbox
 from signaling.protocol import ErrorCode, Event, EventKind
 
@@ -153,6 +153,8 @@ async def consequences(connection: AsyncConnection, state: Conversation, fact: F
             await redact(connection, state.id, fact.data["target"])
             if fact.role != "customer":
                 await audit.write(connection, fact.sender, "message.recall", f"{state.id}/{fact.data['target']}", at=at)
+        case EventKind.CONVERSATION_RESOLVED:
+            await callbacks.close(connection, state.id)
         case EventKind.RED_FLAG_CLEARED:
             await alarms.clear(connection, state.id, fact.sender, at)
             await audit.write(connection, fact.sender, "red_flag.clear", state.id, at=at, why=fact.data.get("why", ""))

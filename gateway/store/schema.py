@@ -146,7 +146,7 @@ callbacks = Table(
     Column("store", ID, ForeignKey("stores.id"), nullable=False),
     Column("due_at", AT, nullable=False),
     Column("message", Text, nullable=False, default=""),
-    Column("state", String(20), nullable=False, default="open"),
+    Column("state", String(20), nullable=False, default="open"),  # open, done
     Column("created_at", AT, nullable=False),
 )
 

@@ -348,6 +348,7 @@ export interface InboxItem {
   readonly unread: number;
   readonly call?: string | null;
   readonly red_flag?: string | null;
+  readonly callback_at?: string | null;
   readonly babies: ReadonlyArray<BabyView>;
 }
 

@@ -5,7 +5,7 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.dialogue.library import Database
@@ -25,7 +25,7 @@ from gateway.errors import Conflict, NotYours
 from gateway.store import schema
 
 MAX_OPEN = 5
-"""Appointments a customer may hold, and callbacks she may wait for: a loop must not fill the calendar."""
+"""Appointments a customer may hold: a loop must not fill the calendar. Of calls back she waits for one."""
 MAX_ROWS = 200
 
 
@@ -135,7 +135,7 @@ class OwnShop:
         return _appointment(await self._database.write(job), zone)
 
     async def call_back(self, caller: Caller, due_at: str, message: str) -> str:
-        """Asks once: a second wish while one is open only answers with the first."""
+        """Asks once: a second wish while one is to come only answers with the first; one that is overdue is moved."""
         table = schema.callbacks
         values = {
             "id": f"call-{token_hex(6)}",
@@ -149,10 +149,14 @@ class OwnShop:
         }
 
         async def job(connection: AsyncConnection) -> str:
-            waiting = select(table.c.due_at).where(table.c.customer == caller.customer, table.c.state == "open")
-            if already := await connection.scalar(waiting.order_by(table.c.due_at).limit(1)):
+            hers = (table.c.customer == caller.customer) & (table.c.state == "open")
+            already = await connection.scalar(select(table.c.due_at).where(hers).order_by(table.c.due_at).limit(1))
+            if already and already >= values["created_at"]:
                 return str(already)
-            await connection.execute(insert(table).values(values))
+            moved = {"due_at": values["due_at"], "message": values["message"]}
+            await connection.execute(
+                update(table).where(hers).values(moved) if already else insert(table).values(values)
+            )
             return str(values["due_at"])
 
         return await self._database.write(job)
@@ -164,12 +168,6 @@ async def _open(connection: AsyncConnection, caller: Caller) -> list[Any]:
     mine = (table.c.customer == caller.customer) & table.c.state.in_(("booked", "changed"))
     coming = table.c.starts_at >= utc(caller.now)
     return list((await connection.execute(select(table).where(mine, coming).order_by(table.c.starts_at))).mappings())
-
-
-async def count_open(connection: AsyncConnection) -> int:
-    """All callbacks not yet made."""
-    table = schema.callbacks
-    return int(await connection.scalar(select(func.count()).where(table.c.state == "open")) or 0)
 
 
 def _bookable(shop: Any, caller: Caller, starts_at: str) -> None:

@@ -7,6 +7,7 @@ import type { Page } from "../page";
 import type { InboxItem } from "../protocol.gen";
 import { Export } from "../ui/search";
 import { actionText, signText, ts } from "../words/staff";
+import { dueText } from "./inbox";
 import { Numbers } from "./numbers";
 
 export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
@@ -38,6 +39,12 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
           <>
             <dt>{ts("card.reason")}</dt>
             <dd>{handoffText(item.handoff_reason)}</dd>
+          </>
+        ) : null}
+        {item.callback_at ? (
+          <>
+            <dt>{ts("inbox.callback")}</dt>
+            <dd>{dueText(item.callback_at)}</dd>
           </>
         ) : null}
         {thread.redFlag ? (

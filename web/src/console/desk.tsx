@@ -142,7 +142,7 @@ function Acts({ thread, item, me, calling, onAct }: ActsProps) {
   const flagged = Boolean(redFlag ?? item?.red_flag); // nothing is resolved while it stands
   const mine = state !== "with_assistant" && state !== "queued" && state !== "resolved" && assignee === me;
   const may: readonly (readonly [boolean, Act, string])[] = [
-    [!mine && state !== "resolved", "accept", "primary"],
+    [!mine && (state !== "resolved" || Boolean(item?.callback_at)), "accept", "primary"],
     [mine && !calling, "hand_back", ""],
     [mine && !calling && !flagged, "resolve", ""],
     [flagged, "clear_red_flag", ""],

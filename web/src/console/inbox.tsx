@@ -1,25 +1,27 @@
-/** Who waits, who is mine, whom the assistant serves: red flags first, then the longest waiting. */
+/** Who waits, whom we promised a call, who is mine, whom the assistant serves: red flags first, then the longest waiting. */
 
 import { useEffect, useState } from "preact/hooks";
-import { babyAge, clockTime, duration, type PlainKey, say } from "../i18n";
+import { babyAge, clockTime, dayName, duration, type PlainKey, say } from "../i18n";
 import type { Page } from "../page";
 import type { InboxItem } from "../protocol.gen";
 import { Icon } from "../ui/icons";
 import { ts } from "../words/staff";
 
-const GROUPS = ["queue", "mine", "assistant", "resolved"] as const;
+const GROUPS = ["queue", "callback", "mine", "assistant", "resolved"] as const;
+const SHOWN_EMPTY: readonly string[] = ["queue", "mine", "assistant"];
 type Group = (typeof GROUPS)[number];
 const LONG_WAIT_S = 60;
 
 export function groupOf(item: InboxItem, me: string | undefined): Group {
   if (item.state === "queued") return "queue";
+  if (item.callback_at && !item.assignee) return "callback"; // whoever has time calls her
   if (item.state === "resolved") return "resolved";
   if (item.state === "with_assistant") return "assistant";
   return item.assignee === me ? "mine" : "assistant";
 }
 
 const urgency = (item: InboxItem): string =>
-  `${item.red_flag ? 0 : 1}${item.call ? 0 : 1}${item.waiting_since ?? "9"}`;
+  `${item.red_flag ? 0 : 1}${item.call ? 0 : 1}${item.waiting_since ?? item.callback_at ?? "9"}`;
 
 const byUrgency = (a: InboxItem, b: InboxItem): number =>
   urgency(a) === urgency(b) ? (b.last_at ?? "").localeCompare(a.last_at ?? "") : urgency(a) < urgency(b) ? -1 : 1;
@@ -38,7 +40,7 @@ export function InboxList({ page, open, onOpen }: Props) {
     <>
       {GROUPS.map((group) => {
         const here = items.filter((item) => groupOf(item, me) === group);
-        if (group === "resolved" && !here.length) return null;
+        if (!here.length && !SHOWN_EMPTY.includes(group)) return null;
         return (
           <section key={group} aria-label={ts(`inbox.${group}`)}>
             <h2>
@@ -100,11 +102,19 @@ function Line({ item, now, current, onOpen }: LineProps) {
             <Icon name="clock" size={14} /> {ts("inbox.waiting", { length: duration(Math.max(0, waited)) })}
           </span>
         )}
+        {item.callback_at ? (
+          <span class={`tag ${Date.parse(item.callback_at) < now ? "red" : ""}`}>
+            <Icon name="phone" size={14} /> {ts("inbox.callback_at", { at: dueText(item.callback_at) })}
+          </span>
+        ) : null}
         {item.assignee_name ? <span class="tag">{item.assignee_name}</span> : null}
       </span>
     </button>
   );
 }
+
+/** The day too: a call is promised for tomorrow as often as for today. */
+export const dueText = (at: string): string => `${dayName(at)} ${clockTime(at)}`;
 
 const KINDS: Readonly<Record<string, PlainKey>> = {
   "[image]": "image.alt",

@@ -9,6 +9,8 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
 
   "inbox.title": "Inbox",
   "inbox.queue": "Queue",
+  "inbox.callback": "Call back",
+  "inbox.callback_at": "Call back {at}",
   "inbox.mine": "Mine",
   "inbox.assistant": "With the AI",
   "inbox.resolved": "Closed",

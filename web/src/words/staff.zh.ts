@@ -8,6 +8,8 @@ export const staffZh = {
 
   "inbox.title": "收件箱",
   "inbox.queue": "排队",
+  "inbox.callback": "待回电",
+  "inbox.callback_at": "待回电 {at}",
   "inbox.mine": "我的",
   "inbox.assistant": "AI 接待中",
   "inbox.resolved": "已结束",
