@@ -1,11 +1,16 @@
 """Red flags: what fires, what nearly does, and that nothing from outside can stop the check."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from gateway.dialogue.ports import Action
 from gateway.dialogue.safety import age_question, check, facts, question, red_flag_text, tel_of
 from gateway.dialogue.safety.check import flagged
 from gateway.dialogue.safety.normal import counted, plain
+from gateway.dialogue.safety.tables import table
 
 FIRES = [
     ("S01", ["宝宝满月烧到三十八度五"], None),
@@ -166,3 +171,17 @@ def test_every_action_has_its_fixed_words() -> None:
             assert ("120" if flag.action != Action.HUMAN_NOW else "12356") in text
         assert tel_of(flag) in {"120", "12356"}
     assert "大" in age_question("zh")
+
+
+def test_what_chinese_readers_are_told_has_chinese_punctuation() -> None:
+    told = [text for name in ("texts", "drafts") for text in chinese(table(name))]
+    assert len(told) > 18
+    for text in told:
+        assert re.findall(r"[,;:?!()]", text) == [], text
+
+
+def chinese(node: Any) -> Iterator[str]:
+    """Every sentence under a key `zh`, however deep."""
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            yield from [inner] if key == "zh" and isinstance(inner, str) else chinese(inner)
