@@ -226,6 +226,7 @@ class Assistant:
             ),
             channel="text",
             baby_age_days=ages,
+            guest=customer.guest,
             history=said(earlier),
             misses=misses(earlier),
             within_hours=is_open(shop["hours"], local),

@@ -118,6 +118,7 @@ async def of_call(store: Store, chat: Chat, conversation: str) -> CallContext:
             language=customer.language,
             channel="voice",
             baby_age_days=tuple((local.date() - datetime.fromisoformat(baby.born_on).date()).days for baby in babies),
+            guest=customer.guest,
             history=said(earlier),
             within_hours=is_open(shop["hours"], local),
             red_flag=state.red_flag,

@@ -65,6 +65,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "I am not sure about this and would rather not guess. Could you put it differently? Or I can bring in an advisor.",
     ),
     "empty": ("我没听清，请再说一遍。", "I did not catch that. Could you say it again?"),
+    "callback.number": (
+        "请把电话号码发在对话里；没有号码，顾问就在对话里回复您。",
+        " Please send your phone number in this chat; without one an advisor will answer you here.",
+    ),
     "booking.when": (
         "可以，您看哪个时间方便？也可以直接说日期和几点。",
         "Gladly. Which time suits you? You can also name a day and an hour.",

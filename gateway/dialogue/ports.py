@@ -57,6 +57,8 @@ class Context:
     language: Language
     channel: Literal["text", "voice"]
     baby_age_days: tuple[int, ...] = ()
+    guest: bool = False
+    """She came without an identity of the shop's: nobody knows her number."""
     history: tuple[Said, ...] = ()
     misses: int = 0
     within_hours: bool = True

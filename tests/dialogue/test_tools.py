@@ -10,10 +10,12 @@ from sqlalchemy import select, update
 from gateway.dialogue.dialogue import Assistant
 from gateway.dialogue.phrases import phrase
 from gateway.dialogue.ports import HandoffReason, Said
+from gateway.dialogue.tools import words
 from gateway.dialogue.tools.requests import Wish, wish
 from gateway.dialogue.tools.when import when
 from gateway.store import schema
 from gateway.store.engine import Store
+from signaling.protocol import Language
 from tests.dialogue.conftest import NOW, ask
 
 TUESDAY = datetime.fromisoformat(NOW)
@@ -140,6 +142,37 @@ async def test_a_callback_is_asked_for_once(assistant: Assistant, store: Store) 
 async def test_a_callback_without_a_time_is_at_the_next_opening(assistant: Assistant, now: str, said: str) -> None:
     offered = phrase("choice.callback", "zh")
     assert said in (await ask(assistant, offered, now=now)).text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_callback_from_a_store_without_hours_is_promised_without_a_time(
+    assistant: Assistant, store: Store, language: Language
+) -> None:
+    async def job(connection: Any) -> None:
+        await connection.execute(update(schema.stores).values(hours={}))
+
+    await store.write(job)
+    told = await ask(assistant, phrase("choice.callback", language), language=language)
+    assert told.text == words.call_back(None, language)
+    assert re.findall(r"\d", told.text) == []
+    async with store.read() as connection:
+        due = (await connection.execute(select(schema.callbacks.c.due_at))).scalars().all()
+    assert due == ["2026-11-24T02:30:00.000000Z"]  # at once: whoever comes to work sees it as due
+
+
+@pytest.mark.parametrize(
+    ("language", "number"), [("zh", "13812345678"), ("zh", "我的电话是010-12345678"), ("en", "it is +44 20 7946 0958")]
+)
+async def test_a_guest_is_asked_for_the_number_to_call(assistant: Assistant, language: Language, number: str) -> None:
+    wanted, asking = phrase("choice.callback", language), phrase("callback.number", language)
+    told = await ask(assistant, wanted, language=language, guest=True)
+    assert told.text.endswith(asking)
+    said = (Said("customer", wanted), Said("assistant", told.text))
+    given = await ask(assistant, number, language=language, guest=True, history=said)
+    assert (given.tools, given.text + asking) == ((Wish.CALLBACK,), told.text)
+    again = (*said, Said("customer", number), Said("assistant", given.text))
+    assert (await ask(assistant, wanted, language=language, guest=True, history=again)).text == given.text
+    assert (await ask(assistant, wanted, language=language)).text == given.text  # a member's is known to the shop
 
 
 @pytest.mark.parametrize("text", ["你们几点关门", "我的快递到哪了", "我还有多少积分", "最近有什么活动"])

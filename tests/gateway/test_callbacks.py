@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.calls import context
+from gateway.dialogue.phrases import phrase
 from gateway.settings import Settings
 from gateway.store.schema import callbacks
 from tests.gateway.served import Served, served
@@ -70,3 +72,14 @@ async def test_who_was_not_called_is_promised_a_time_that_is_to_come(shop: Serve
     shop.gateway.chat.now = lambda: LATER
     await promise(shop, MOTHER, "约周五上午十点回电")
     assert await listed(shop) == {conversation: TEN_ON_FRIDAY}
+
+
+async def test_who_is_a_guest_is_known_in_chat_and_in_a_call(shop: Served) -> None:
+    _, signed = await shop.call(None, "POST", "/api/v1/sessions", guest=True)
+    conversation, asking = signed["conversation"], phrase("callback.number", "zh")
+    async with shop.connect(signed["person"]["id"]) as phone:
+        await phone.send(conversation, "约顾问回电")
+        assert (await phone.event(kind="message.sent", role="assistant"))["body"]["text"].endswith(asking)
+    member = await shop.conversation(MOTHER)
+    calls = [await context.of_call(shop.gateway.store, shop.gateway.chat, one) for one in (conversation, member)]
+    assert [call.context.guest for call in calls] == [True, False]

@@ -100,14 +100,15 @@ class Desk:
     # ------------------------------------------------------------ acts
 
     async def _call_back(self, text: str, context: Context) -> Closing:
-        store = (await self._shop.store(caller_of(context))).value
-        wanted = when(text, datetime.fromisoformat(context.now))
-        due = _open_moment(store.hours, context, wanted)
-        kept = await self._shop.call_back(caller_of(context), due, text)
-        zone = datetime.fromisoformat(context.now).tzinfo
-        at = words.moment(datetime.fromisoformat(kept).astimezone(zone).isoformat(), context.language)
-        zh = f"好的，顾问会在{at}左右给您回电，到时请留意。" if context.language == "zh" else ""
-        return _told(zh or f"An advisor will call you back around {at}.", Wish.CALLBACK, context)
+        caller, now = caller_of(context), datetime.fromisoformat(context.now)
+        store = (await self._shop.store(caller)).value
+        due = _open_moment(store.hours, context, when(requests.NUMBER.sub("", text), now))
+        kept = datetime.fromisoformat(await self._shop.call_back(caller, due or context.now, text))
+        at = kept.astimezone(now.tzinfo).isoformat() if kept > now else None
+        said = words.call_back(at, context.language)
+        if context.guest and not _number_given(text, context):
+            said += phrase("callback.number", context.language)
+        return _told(said, Wish.CALLBACK, context)
 
     async def _book(self, text: str, context: Context) -> Closing:
         kind = requests.what(text)
@@ -180,12 +181,14 @@ _ASKED_WHEN = tuple(f"booking.{key}" for key in ("when", "closed", "in", "booked
 
 
 def _continued(text: str, context: Context) -> str | None:
-    """A bare time after we asked for one: what it is the time for, in words that say so."""
+    """A bare number or time after we asked for one: what it is for, in words that say so."""
+    language = context.language
+    last = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
+    if requests.NUMBER.search(text) and last.endswith(phrase("callback.number", language).strip()):
+        return f"{phrase('choice.callback', language)} {text}"
     wanted = when(text, datetime.fromisoformat(context.now))
     if wanted.day is None and wanted.hour is None:
         return None
-    last = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
-    language = context.language
     kind = requests.what(last.replace(phrase("booking.when", language), "")) or "visit"
     if last.startswith(phrase("booking.change", language)):
         return f"{_asking(Wish.CHANGE, kind, context)} {text}"
@@ -193,6 +196,11 @@ def _continued(text: str, context: Context) -> str | None:
         act = Wish.CHANGE if requests.wish(last.splitlines()[-1]) is Wish.CHANGE else Wish.BOOK
         return f"{_asking(act, kind, context)} {text}"
     return None
+
+
+def _number_given(text: str, context: Context) -> bool:
+    hers = (said.text for said in context.history if said.role == "customer")
+    return any(requests.NUMBER.search(one) for one in (text, *hers))
 
 
 def _asking(act: Wish, kind: What, context: Context) -> str:
@@ -244,12 +252,13 @@ def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> 
     return sorted(found[: len(HOURS_OFFERED)])
 
 
-def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str:
-    """When she asked for, if the store is open then; else the next opening: after midnight that is today's."""
+def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str | None:
+    """When she asked for, if the store is open then; else the next opening: after midnight that is today's. None: no
+    opening is known, as for a store whose hours nobody has entered."""
     now = datetime.fromisoformat(context.now)
     days = [wanted.day] if wanted.day else [now.date(), now.date() + timedelta(days=1)]
     for day in days:
         at = When(day, wanted.hour, wanted.minute).moment(now)
         if at and at > now and is_open(hours, at):
             return at.isoformat()
-    return _free(hours, context, When(wanted.day or now.date(), None))[0]
+    return next(iter(_free(hours, context, When(wanted.day or now.date(), None))), None)

@@ -81,6 +81,11 @@ _RULES: tuple[tuple[Wish, str], ...] = (
         r"多少钱|什么价|价格|贵不贵|有货|有没有(?:货|卖)|库存|卖不卖|还有(?:吗|没)|现货|成分|配料|\bprice\b|\bhow much (?:is|are|does)\b|\bin stock\b|\bingredients\b|\bdo you (?:have|sell)\b",
     ),
 )
+NUMBER = re.compile(
+    r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)|\+\d[\d -]{7,}\d"
+)
+"""A telephone number: a Chinese mobile, a Chinese line with its area code, any with a country code."""
+
 _TIMED = re.compile(
     r"(?=.*(?:今天|明天|后天|周[一二三四五六日末天]|星期|礼拜|\d ?[点号日]|[一二三四五六七八九十]点|上午|下午|today|tomorrow|\w+day\b|\d ?[ap]\.?m))"
     r".*(?:(?:想|要|打算|准备|可以|能|带).{0,16}(?:来|去|过来).{0,8}(?:游泳|抚触|按摩|下水)|\b(?:come|bring|visit|pop)\b.{0,32}\b(?:swim|massage))",

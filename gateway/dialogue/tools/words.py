@@ -150,6 +150,20 @@ def points(facts: MemberFacts | None, language: Language) -> str:
     return f"Your level is {facts.level or 'standard'} and you have {facts.points} points (100 points are ¥1)."
 
 
+def call_back(at: str | None, language: Language) -> str:
+    """What is promised; without a time where no opening of the store is known."""
+    if at is None:
+        return (
+            "好的，已经请顾问给您回电。具体几点我说不准，顾问上班后会尽快打给您。"
+            if language == "zh"
+            else "I have asked an advisor to call you back. I cannot name the hour: as soon as somebody is at work."
+        )
+    told = moment(at, language)
+    if language == "zh":
+        return f"好的，顾问会在{told}左右给您回电，到时请留意。"
+    return f"An advisor will call you back around {told}."
+
+
 def appointment(done: Appointment, language: Language) -> str:
     kind, at = what(done.what, language), moment(done.starts_at, language)
     if language == "zh":
