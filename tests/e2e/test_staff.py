@@ -34,6 +34,22 @@ def test_the_advisor_reads_what_the_assistant_remembers(people: People) -> None:
     expect(advisor.locator(".customer-card .summary")).to_contain_text("她问过：奶瓶怎么消毒")
 
 
+def test_a_promised_call_back_is_on_the_advisors_list_until_she_resolves(people: People) -> None:
+    customer, advisor = people.customer(), people.advisor()
+    write(customer, "约明天上午十点回电")
+    conversation = next(iter(customer.evaluate("__nestcall.lastSeq()")))
+    line = advisor.locator(f'[data-conversation="{conversation}"]')
+    promised = advisor.get_by_role("region", name="待回电").locator(line)
+    expect(promised).to_contain_text("待回电", timeout=20_000)
+    open_conversation(advisor, customer)
+    expect(advisor.locator(".customer-card")).to_contain_text("待回电")
+    advisor.get_by_role("button", name="接入", exact=True).click()
+    expect(promised).to_have_count(0)  # it is hers now, and still to be called
+    expect(line).to_contain_text("待回电")
+    advisor.get_by_role("button", name="结束", exact=True).click()
+    expect(line).not_to_contain_text("待回电")
+
+
 def manager(people: People) -> Page:
     page = people.advisor("林店长", "/manager")
     expect(page.locator(".entries li").first).to_be_visible()
