@@ -122,7 +122,7 @@ REASONS = [
     (("I want to talk to a real person",), HandoffReason.ASKED),
     (("connect me with an advisor please",), HandoffReason.ASKED),
     (("宝宝抽搐了",), HandoffReason.RED_FLAG),
-    (("量子纠缠的原理是什么", "黑洞里面有什么东西"), HandoffReason.TWO_MISSES),
+    (("量子纠缠的原理是什么", "月亮为什么会发光"), HandoffReason.TWO_MISSES),
     (("布洛芬一次吃多少毫升",), HandoffReason.SENSITIVE),
     (("你们这些骗子,垃圾",), HandoffReason.ANGRY),
     (("this is useless, you are a scam",), HandoffReason.ANGRY),
