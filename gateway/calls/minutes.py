@@ -55,8 +55,8 @@ class Minutes:
         self.last_seq = 0
         self._stays = 0
         self._shown_at: dict[Role, float] = {}
-        self._half: dict[Role, Fact] = {}
-        """What each side is saying, as it would be written now."""
+        self._half: dict[Role, tuple[CaptionNote, str, int]] = {}
+        """What each side is saying: note, sender, turn."""
         self._kept_at = 0.0
 
     # ------------------------------------------------------------ from the pipeline
@@ -96,11 +96,11 @@ class Minutes:
             self._flash(note, role, turn)
         if role == "customer":
             self.on_words(note.text)
-        fact = self._fact(note, role, sender or self._sender(role), turn)
+        sender = sender or self._sender(role)
         if note.done:
-            self._done(note, role, fact)
-        elif fact:
-            self._half[role] = fact
+            self._done(note, role, self._fact(note, role, sender, turn))
+        elif heard(note, role):
+            self._half[role] = (note, sender, turn)
             self._keep()
 
     def _due(self, role: Role) -> bool:
@@ -164,7 +164,8 @@ class Minutes:
             self.write(self._store_half)
 
     async def _store_half(self) -> None:
-        half = {role: asdict(fact) for role, fact in self._half.items()}
+        facts = {role: self._fact(note, role, sender, turn) for role, (note, sender, turn) in self._half.items()}
+        half = {role: asdict(fact) for role, fact in facts.items() if fact}
         await self._store.write(lambda connection: rows.change(connection, self._call, half_said=half))
 
     def _measured(self, turn: int, parts_ms: dict[str, float], response_ms: float) -> None:
