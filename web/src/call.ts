@@ -355,7 +355,7 @@ export class CallLine {
 
   private set(change: Partial<LineState>): void {
     this.state.value = { ...this.state.value, ...change };
-    this.page.connection.pressing = this.inCall;
+    this.page.onTheLine = this.inCall;
   }
 }
 

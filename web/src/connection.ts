@@ -58,14 +58,14 @@ export interface ConnectionOptions {
   /** The last seq applied per conversation, sent with each hello. */
   readonly resume: () => Readonly<Record<string, number>>;
   readonly makeSocket?: (url: string) => Socket;
+  /** The longest pause between two tries now: less while somebody waits for the link. */
+  readonly longestPauseMs?: () => number;
   /** Something with the same face, for networks that break WebSockets. */
   readonly makeFallback?: () => Promise<Socket>;
   readonly random?: () => number;
 }
 
 const FIRST_DELAY_MS = 400;
-const LONGEST_DELAY_MS = 20_000;
-const LONGEST_IN_CALL_MS = 2_000;
 const HELLO_WITHIN_MS = 8_000;
 /** Tries without a `ready` after which every second one is the fallback. */
 const WEBSOCKET_TRIES = 3;
@@ -78,8 +78,6 @@ const FINAL: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported_p
 export class Connection {
   state: LinkState = "waiting";
   ready: Ready | null = null;
-  /** Somebody is on the line: there are few of them, and they wait in silence. */
-  pressing = false;
   private socket: Socket | null = null;
   private probing: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
@@ -230,7 +228,7 @@ export class Connection {
   }
 
   private lost(): void {
-    const ceiling = Math.min(this.pressing ? LONGEST_IN_CALL_MS : LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++);
+    const ceiling = Math.min(this.options.longestPauseMs?.() ?? 20_000, FIRST_DELAY_MS * 2 ** this.tries++);
     this.again(this.random() * ceiling);
   }
 

@@ -51,6 +51,11 @@ export class Outbox {
     connection.onState((state) => state === "online" && this.pumpAll());
   }
 
+  /** Something of hers is neither acknowledged nor refused. */
+  get waits(): boolean {
+    return this.items.value.some((item) => !item.seq && !item.refused);
+  }
+
   /** What closed tabs of this person left unsent. What an open one is sending is its own affair. */
   async adopt(person: string): Promise<void> {
     const left = await this.keep.adopt(person).catch(() => []); // asked again soon
@@ -75,6 +80,7 @@ export class Outbox {
     };
     this.items.value = [...this.items.value, { ...item, progress: 0, seq: 0 }];
     await this.keep.put(item).catch(() => undefined);
+    if (this.connection.state === "waiting") this.connection.hurry();
     this.pump(conversation);
   }
 

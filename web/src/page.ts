@@ -52,6 +52,7 @@ export class Page {
   readonly typing = signal<ReadonlyMap<string, TypingShown>>(new Map());
   readonly connection: Connection;
   readonly outbox: Outbox;
+  onTheLine = false;
   private readonly threads = new Map<string, LiveThread>();
   private readonly typingEnds = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -65,6 +66,9 @@ export class Page {
       url,
       language: () => language.value,
       resume: () => this.lastSeqs(),
+      // on the line they are few and wait in silence; with something unsent they look at it; all the others must not fall
+      // at once on a gateway that has just started
+      longestPauseMs: () => (this.onTheLine ? 2_000 : this.outbox.waits ? 5_000 : 20_000),
       makeFallback: async () => new (await import("./polling")).PolledSocket(),
     });
     this.outbox = new Outbox(this.connection, keep, upload);

@@ -168,3 +168,18 @@ test("tries that bring a file further are not counted against it", async () => {
   expect(share).toBeGreaterThan(0.9);
   expect(outbox.items.value[0]?.refused).toBeNull();
 });
+
+test("what is written while the link is down asks for the link at once", async () => {
+  connection.close();
+  const before = sockets.length;
+  expect(outbox.waits).toBe(false);
+  void outbox.send("p1", "c1", text("one"));
+  await settled();
+  expect(outbox.waits).toBe(true);
+  expect(sockets.length).toBe(before + 1);
+  socket().welcome();
+  await settled();
+  ack(socket().of("message.send")[0]!.nonce, 1);
+  await settled();
+  expect(outbox.waits).toBe(false);
+});

@@ -10,7 +10,7 @@ import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
 import { Timer } from "../ui/call";
-import { LinkNotice } from "../ui/chat";
+import { LinkNotice } from "../ui/link-notice";
 import { Icon } from "../ui/icons";
 import { Search } from "../ui/search";
 import { upload } from "../upload";

@@ -14,7 +14,8 @@ import type { Upload } from "../outbox";
 import type { Entry } from "../reduce";
 import type { LiveThread } from "../thread";
 import { CallScreen, stateText } from "../ui/call";
-import { Chat, LinkNotice } from "../ui/chat";
+import { Chat } from "../ui/chat";
+import { LinkNotice } from "../ui/link-notice";
 import { Icon } from "../ui/icons";
 import { later } from "../ui/later";
 

@@ -8,7 +8,7 @@ import { InboxList } from "../console/inbox";
 import { language, setLanguage, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { Alarms } from "../ui/alarms";
-import { LinkNotice } from "../ui/chat";
+import { LinkNotice } from "../ui/link-notice";
 import { upload } from "../upload";
 import { ts } from "../words/staff";
 import { KnowledgeView } from "./knowledge";

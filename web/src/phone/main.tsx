@@ -9,7 +9,7 @@ import { endReasonText, language, say, t, useWords } from "../i18n";
 import { Page } from "../page";
 import { stateText, Timer } from "../ui/call";
 import { Captions } from "../ui/captions";
-import { LinkNotice } from "../ui/chat";
+import { LinkNotice } from "../ui/link-notice";
 import { Icon } from "../ui/icons";
 import { upload } from "../upload";
 

@@ -102,14 +102,3 @@ function Typing({ page, conversation }: { page: Page; conversation: string }) {
   if (typing.role === "customer" || typing.role === "assistant") return <>{t(`chat.typing.${typing.role}`)}</>;
   return <>{t("chat.typing.advisor")}</>;
 }
-
-/** Tells truthfully when there is no link. */
-export function LinkNotice({ page }: { page: Page }) {
-  const link = page.link.value;
-  if (link === "online") return null;
-  return (
-    <p class="link-notice" role="status">
-      {t(`link.${link}`)}
-    </p>
-  );
-}

@@ -1,0 +1,1 @@
+export{n as Search}from"./search-Bmshj4yD.js";

@@ -1,0 +1,1 @@
+export{t as nextPiece,n as upload}from"./upload-UVJyjSdl.js";

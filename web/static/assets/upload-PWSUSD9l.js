@@ -1,1 +1,0 @@
-export{t as nextPiece,n as upload}from"./upload-D8r85Esd.js";

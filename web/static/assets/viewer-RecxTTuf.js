@@ -1,1 +1,0 @@
-import{b as e,g as t}from"./icons-C0XOFhaU.js";import{t as n}from"./dialog-BSz3lQKO.js";var r=({url:r,onClose:i})=>e(n,{class:`viewer`,label:t(`image.alt`),onClose:i,children:e(`img`,{src:r,alt:t(`image.alt`)})});export{r as Viewer};
