@@ -28,8 +28,8 @@ FEATURES = (
 wordings and by the answer too; BM25 against its ideal; the same kind of question; letters in common; ages, weights and
 stages that fit the wordings' and the answer's; the same topics (`topics`) as the nearest wording, as all wordings
 together and as the answer; nearness of the question to what is nothing of the shop's (the same for all candidates)."""
-RANK = (-1.48, 0.5, 0.91, 8.21, -2.52, 0.77, 5.61, 1.18, 0.84, 1.15, 5.56, 1.68, 0.0)
-CONFIDENCE = (0.39, 0.75, 0.21, -0.16, 0.41, -0.9, -1.22, 1.04, 0.36, 2.51, -1.54, -2.93)
+RANK = (-0.7, -0.11, 0.58, 8.82, -3.51, 0.76, 6.51, 0.99, 0.89, 1.78, 6.19, 2.12, 0.0)
+CONFIDENCE = (0.54, 0.83, 0.18, -0.63, -0.13, -1.1, -1.46, 1.27, 0.42, 2.42, -1.66, -2.86)
 """Of the `signs` in order; the last is the bias."""
 WIDEST_MARGIN = 4.0
 BORNE = 0.3
