@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from gateway.dialogue.handoff import TOPICS, Topic
+from gateway.dialogue.teaching import RATES
 from gateway.http.routes import ROUTES
 from gateway.settings import Settings
 from gateway.store import knowledge, teaching
@@ -77,7 +78,8 @@ async def test_publishing_that_lowers_the_score_asks_first(shop: Served) -> None
     thief = {"question": "怎么给奶瓶消毒", "phrasings": ["奶瓶要消毒吗"], "answer": "错的", "category": "shopping"}
     status, said = await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief", **thief)
     assert status == 409
-    assert said["after"]["helped"] < said["before"]["helped"] or said["after"]["answered_wrong"] > 0
+    fewer = any(said["after"][rate] < said["before"][rate] for rate in RATES)
+    assert fewer or said["after"]["answered_wrong"] > said["before"]["answered_wrong"]
     assert (await shop.call(MANAGER, "GET", "/api/v1/knowledge/thief"))[0] == 404
     assert (await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief?confirm=true", **thief))[0] == 200
     _, scores = await shop.call(MANAGER, "GET", "/api/v1/scores")
