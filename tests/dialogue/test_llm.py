@@ -206,6 +206,26 @@ def test_the_summary_tells_an_advisor_what_matters() -> None:
     assert summary((), "zh") == ""
 
 
+LONG = (
+    "我家老大三岁了上幼儿园，老二现在八个月，平时都是奶奶带，前两天刚从老家回来，路上有点折腾。"
+    "最近两天晚上总是醒，白天倒是精神挺好的。晚上要不要断夜奶？家里还有半罐之前买的辅食粉。"
+)
+
+
+def test_of_a_long_message_the_summary_keeps_what_she_asks() -> None:
+    told = summary((Said("customer", LONG), Said("customer", LONG), Said("customer", "推车怎么选")), "zh")
+    assert told.splitlines()[0] == "她问过：晚上要不要断夜奶？ / 推车怎么选"
+    assert "8个月" in told  # what she names is read from the whole
+
+
+def test_a_long_message_that_asks_nothing_is_cut_where_it_shows() -> None:
+    told = summary((Said("customer", "昨天买的推车到了，" * 20), Said("assistant", "好的。" * 100)), "zh")
+    asked, answered = told.splitlines()
+    assert asked.endswith("…")
+    assert len(asked) < 70
+    assert answered.endswith("…")
+
+
 def test_the_prompt_cannot_be_closed_from_inside() -> None:
     from gateway.dialogue.llm import prompts
 
