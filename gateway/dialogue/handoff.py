@@ -2,7 +2,7 @@
 
 A store's rules (`stores.rules`)::
 
-    {"person_for": [{"topic": "feeding", "under_days": 30}, {"topic": "skin"}]}
+    {"person_for": [{"matter": "feeding", "under_days": 30}, {"matter": "skin"}]}
 """
 
 import re
@@ -12,9 +12,9 @@ from typing import Any, Literal
 from gateway.dialogue.ports import Context, HandoffReason
 from gateway.dialogue.safety.tables import table
 
-Topic = Literal["feeding", "sleep", "skin", "illness", "crying"]
+Matter = Literal["feeding", "sleep", "skin", "illness", "crying"]
 
-TOPICS: dict[str, re.Pattern[str]] = {
+MATTERS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern, re.IGNORECASE)
     for name, pattern in {
         "feeding": r"奶|喂|吃|辅食|断奶|吐|拍嗝|feed|milk|formula|breast|bottle|solid|eat|burp",
@@ -37,12 +37,12 @@ _DOSE = re.compile(
 
 
 def store_rule(text: str, context: Context, rules: Mapping[str, Any]) -> HandoffReason | None:
-    """The store wants a person for this topic (at this age). An unknown age counts as young."""
+    """The store wants a person for this matter (at this age). An unknown age counts as young."""
     for rule in rules.get("person_for", ()):
-        topic = TOPICS.get(str(rule.get("topic", "")))
+        matter = MATTERS.get(str(rule.get("matter", "")))
         limit = rule.get("under_days")
         young = limit is None or not context.baby_age_days or min(context.baby_age_days) < int(limit)
-        if topic and young and topic.search(text):
+        if matter and young and matter.search(text):
             return HandoffReason.STORE_RULE
     return None
 

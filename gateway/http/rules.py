@@ -1,4 +1,4 @@
-"""/api/v1/stores: the chain's; …/{store}/rules: for which topics, and up to which age, a store wants a person."""
+"""/api/v1/stores: the chain's; …/{store}/rules: for which matters, and up to which age, a store wants a person."""
 
 from typing import Annotated
 
@@ -7,17 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
-from gateway.dialogue.handoff import Topic
+from gateway.dialogue.handoff import Matter
 from gateway.http.ask import Ask, answer
 from gateway.store import audit, knowledge, people
 
 
 class Rule(BaseModel):
-    """A person for this topic; with `under_days` only for younger children, an unknown age counting as young."""
+    """A person in this matter; with `under_days` only for younger children, an unknown age counting as young."""
 
     model_config = ConfigDict(extra="forbid")
 
-    topic: Topic
+    matter: Matter
     under_days: Annotated[int, Field(gt=0, le=40_000)] | None = None
 
 
@@ -56,7 +56,7 @@ async def write(ask: Ask) -> web.StreamResponse:
     """PUT. The assistant follows within a minute."""
     store, rules, at = ask.part("store"), await ask.read(Rules), clock.now()
     kept = rules.model_dump(exclude_none=True)
-    why = ", ".join(f"{rule.topic} < {rule.under_days or '∞'}" for rule in rules.person_for)
+    why = ", ".join(f"{rule.matter} < {rule.under_days or '∞'}" for rule in rules.person_for)
 
     async def job(connection: AsyncConnection) -> None:
         await knowledge.must_be_of(connection, store, ask.person.chain)

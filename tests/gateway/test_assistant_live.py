@@ -139,7 +139,7 @@ async def test_each_reason_is_kept_on_the_conversation(shop: Served, said: tuple
 
 
 async def test_the_stores_rule_and_a_broken_tool_hand_over(shop: Served) -> None:
-    rules = {"person_for": [{"topic": "sleep"}]}
+    rules = {"person_for": [{"matter": "sleep"}]}
     await shop.gateway.store.write(lambda c: c.execute(stores.update().values(rules=rules)))
     conversation = await shop.conversation(MOTHER)
     async with shop.connect(MOTHER) as phone:

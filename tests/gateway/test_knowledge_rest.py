@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from gateway.dialogue.handoff import TOPICS, Topic
+from gateway.dialogue.handoff import MATTERS, Matter
 from gateway.dialogue.teaching import RATES
 from gateway.http.routes import ROUTES
 from gateway.settings import Settings
@@ -159,13 +159,13 @@ async def test_golden_questions_are_edited(shop: Served) -> None:
 
 
 async def test_a_manager_sets_for_what_a_store_wants_a_person(shop: Served) -> None:
-    path, rules = "/api/v1/stores/store-xuhui/rules", {"person_for": [{"topic": "feeding", "under_days": 30}]}
+    path, rules = "/api/v1/stores/store-xuhui/rules", {"person_for": [{"matter": "feeding", "under_days": 30}]}
     assert await shop.call(MANAGER, "GET", path) == (200, {"person_for": []})
     assert (await shop.call(ADVISOR, "PUT", path, **rules))[0] == 403
-    assert (await shop.call(MANAGER, "PUT", path, person_for=[{"topic": "weather"}]))[0] == 400
+    assert (await shop.call(MANAGER, "PUT", path, person_for=[{"matter": "weather"}]))[0] == 400
     assert (await shop.call(MANAGER, "PUT", "/api/v1/stores/elsewhere/rules", **rules))[0] == 404
     assert (await shop.call(MANAGER, "PUT", path, **rules))[0] == 200
-    assert (await shop.call(MANAGER, "GET", path))[1]["person_for"][0] == {"topic": "feeding", "under_days": 30}
+    assert (await shop.call(MANAGER, "GET", path))[1]["person_for"][0] == {"matter": "feeding", "under_days": 30}
     async with shop.gateway.store.read() as connection:
         assert await knowledge.rules_of(connection, "store-xuhui") == rules
         assert (await knowledge.rules_of(connection, "store-yuhang")) == {}
@@ -178,5 +178,5 @@ async def test_the_manager_sees_the_stores_of_her_chain(shop: Served) -> None:
     assert (await shop.call(ADVISOR, "GET", "/api/v1/stores"))[0] == 403
 
 
-def test_the_topics_of_a_rule_are_those_the_assistant_knows() -> None:
-    assert set(get_args(Topic)) == set(TOPICS)
+def test_the_matters_of_a_rule_are_those_the_assistant_knows() -> None:
+    assert set(get_args(Matter)) == set(MATTERS)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, insert, select, text
@@ -23,9 +24,9 @@ from gateway.domain.events import Fact
 from gateway.errors import Conflict, NotYours, SettingsBroken, StorageBroken
 from gateway.hub import Hub
 from gateway.settings import Settings
-from gateway.store import audit, connect, log, people
+from gateway.store import audit, connect, log, migrate, people
 from gateway.store.engine import Store
-from gateway.store.schema import conversations, events, metadata, outbox
+from gateway.store.schema import chains, conversations, events, metadata, outbox, stores
 from signaling.protocol import ErrorCode, Event, EventKind, TextBody
 
 MOTHER, ADVISOR = "customer-lili", "advisor-chen"
@@ -290,6 +291,21 @@ async def test_migrations_give_exactly_the_tables_of_the_schema(database: Settin
                 context = connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
                 assert await context == []
             await engine.dispose()
+
+
+def test_the_topics_of_a_stores_rules_become_matters(settings: Settings) -> None:
+    engine = connect.sqlite(f"sqlite:///{settings.data_dir}/old.db", writes=True)
+    with engine.begin() as connection:
+        command.upgrade(migrate.alembic_config(connection), "0004")
+        connection.execute(insert(chains).values(id="shop", name="Shop"))
+        old = {"ruled": {"person_for": [{"topic": "feeding", "under_days": 30}, {"topic": "skin"}]}, "plain": {}}
+        for id, rules in old.items():
+            connection.execute(insert(stores).values(id=id, chain="shop", name=id, hours={}, rules=rules))
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        kept = {row.id: row.rules for row in connection.execute(select(stores.c.id, stores.c.rules))}
+    engine.dispose()
+    assert kept == {"ruled": {"person_for": [{"matter": "feeding", "under_days": 30}, {"matter": "skin"}]}, "plain": {}}
 
 
 async def test_a_restart_keeps_everything_and_loads_nothing_twice(database: Settings) -> None:

@@ -71,12 +71,12 @@ export interface StoreName {
   readonly name_en: string;
 }
 
-export const TOPICS = ["feeding", "sleep", "skin", "illness", "crying"] as const;
-export type Topic = (typeof TOPICS)[number];
+export const MATTERS = ["feeding", "sleep", "skin", "illness", "crying"] as const;
+export type Matter = (typeof MATTERS)[number];
 
-/** A person answers this topic; with `under_days` only for younger children. */
+/** A person answers in this matter; with `under_days` only for younger children. */
 export interface Rule {
-  readonly topic: Topic;
+  readonly matter: Matter;
   readonly under_days?: number;
 }
 

@@ -1,9 +1,9 @@
-/** For which topics, and up to which age, a store wants a person instead of the assistant. */
+/** For which matters, and up to which age, a store wants a person instead of the assistant. */
 
 import { useEffect, useState } from "preact/hooks";
 import { problemText } from "../problem";
 import { ts } from "../words/staff";
-import { keepRules, type Rule, rulesOf, TOPICS } from "./api";
+import { keepRules, type Rule, rulesOf, MATTERS } from "./api";
 import { storeText, useStores } from "./stores";
 
 export function RulesView() {
@@ -44,16 +44,16 @@ export function RulesView() {
       {rules ? (
         <form class="rules" key={store} onSubmit={save} onInput={() => setSaved(false)}>
           <ul class="entries">
-            {TOPICS.map((topic) => {
-              const rule = rules.find((one) => one.topic === topic);
+            {MATTERS.map((matter) => {
+              const rule = rules.find((one) => one.matter === matter);
               return (
-                <li key={topic}>
+                <li key={matter}>
                   <label class="row grow">
-                    <input name={topic} type="checkbox" defaultChecked={rule !== undefined} /> {ts(`topic.${topic}`)}
+                    <input name={matter} type="checkbox" defaultChecked={rule !== undefined} /> {ts(`matter.${matter}`)}
                   </label>
                   <label class="row">
                     {ts("manager.rules.under")}
-                    <input name={`${topic}-days`} type="number" min={1} max={40000} defaultValue={rule?.under_days?.toString() ?? ""} />
+                    <input name={`${matter}-days`} type="number" min={1} max={40000} defaultValue={rule?.under_days?.toString() ?? ""} />
                   </label>
                 </li>
               );
@@ -72,8 +72,8 @@ export function RulesView() {
 
 function written(form: HTMLFormElement): readonly Rule[] {
   const fields = new FormData(form);
-  return TOPICS.filter((topic) => fields.get(topic) !== null).map((topic) => {
-    const days = Number(fields.get(`${topic}-days`));
-    return days ? { topic, under_days: days } : { topic };
+  return MATTERS.filter((matter) => fields.get(matter) !== null).map((matter) => {
+    const days = Number(fields.get(`${matter}-days`));
+    return days ? { matter, under_days: days } : { matter };
   });
 }
