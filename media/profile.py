@@ -11,7 +11,7 @@ GREETING: Phrases = {
     "en": "Hello, I am an automated AI assistant, not a person. How can I help you?",
 }
 CLOSED: Phrases = {
-    "zh": "门店现在已经打烊。我可以先回答您的问题，也可以帮您预约回电。",
+    "zh": "现在不是门店的营业时间。我可以先回答您的问题，也可以帮您预约回电。",
     "en": "The store is closed right now. I can answer your questions, or book a call back for you.",
 }
 STILL_THERE: Phrases = {"zh": "您还在吗？", "en": "Are you still there?"}

@@ -285,6 +285,8 @@ class InboxItem(Wire):
     """The sign, while it is not cleared."""
     callback_at: str | None = None
     """When the call she was promised is due: the first that is open; in the past, it is overdue."""
+    callback_words: str = ""
+    """What she said when she asked for it: a number, what it is about."""
     babies: tuple[BabyView, ...] = ()
 
 

@@ -90,6 +90,7 @@ async def items(connection: AsyncConnection, where: ColumnElement[bool]) -> list
             stores.c.name.label("store_name"),
             unread.label("unread"),
             callbacks.DUE.label("callback_at"),
+            func.coalesce(callbacks.WORDS, "").label("callback_words"),
         )
         .join(customers, customers.c.id == conversations.c.customer)
         .join(stores, stores.c.id == conversations.c.store)

@@ -13,6 +13,7 @@ from gateway.dialogue.ports import HandoffReason, Said
 from gateway.dialogue.tools import words
 from gateway.dialogue.tools.requests import Wish, wish
 from gateway.dialogue.tools.when import when
+from gateway.domain.schedule import DAYS
 from gateway.store import schema
 from gateway.store.engine import Store
 from signaling.protocol import Language
@@ -127,17 +128,51 @@ async def test_a_closed_hour_is_met_with_open_ones_that_can_be_tapped(assistant:
     assert len(await states(store)) == 2
 
 
-async def test_a_callback_is_asked_for_once(assistant: Assistant, store: Store) -> None:
-    await ask(assistant, "约明天回电")
-    await ask(assistant, "明天给我打电话")
+@pytest.mark.parametrize(
+    ("again", "due"),
+    [
+        ("明天给我打电话", "2026-11-25T07:00:00.000000Z"),  # the day she has: the hour stays
+        ("约顾问回电", "2026-11-25T07:00:00.000000Z"),
+        ("还是四点打给我吧", "2026-11-25T08:00:00.000000Z"),
+        ("改成周五回电", "2026-11-27T07:00:00.000000Z"),
+        ("周五上午十点回我电话", "2026-11-27T02:00:00.000000Z"),
+    ],
+)
+async def test_a_second_wish_moves_the_one_callback_she_waits_for(
+    assistant: Assistant, store: Store, again: str, due: str
+) -> None:
+    await ask(assistant, "约明天下午三点回电")
+    told = (await ask(assistant, again)).text
+    assert words.moment(datetime.fromisoformat(due).astimezone(TUESDAY.tzinfo).isoformat(), "zh") in told
+    assert [row[0] for row in await calls_back(store)] == [due]
+
+
+async def test_what_she_says_for_a_callback_is_kept_for_the_caller(assistant: Assistant, store: Store) -> None:
+    about = "明天上午十点给我回电，想问湿疹膏"
+    wanted, number = phrase("choice.callback", "zh"), "13812345678"
+    await ask(assistant, wanted, guest=True)
+    assert [row[1] for row in await calls_back(store)] == [""]  # the button says nothing
+    await ask(assistant, about, guest=True)
+    await ask(assistant, f"{wanted} {number}", guest=True)
+    await ask(assistant, about, guest=True)
+    assert [row[1] for row in await calls_back(store)] == [f"{about}\n{number}"]
+
+
+async def calls_back(store: Store) -> list[tuple[str, str]]:
+    """(due, her words)"""
+    table = schema.callbacks
     async with store.read() as connection:
-        due = (await connection.execute(select(schema.callbacks.c.due_at))).scalars().all()
-    assert due == ["2026-11-25T02:00:00.000000Z"]
+        return [(row[0], row[1]) for row in await connection.execute(select(table.c.due_at, table.c.message))]
 
 
 @pytest.mark.parametrize(
     ("now", "said"),
-    [("2026-11-24T00:30:00+08:00", "11月24日 周二 10:00"), ("2026-11-24T22:00:00+08:00", "11月25日 周三 10:00")],
+    [
+        ("2026-11-24T00:30:00+08:00", "11月24日 周二 10:00"),
+        ("2026-11-24T22:00:00+08:00", "11月25日 周三 10:00"),
+        ("2026-11-24T17:10:00+08:00", "11月24日 周二 18:00"),  # somebody is there now
+        ("2026-11-24T20:45:00+08:00", "11月25日 周三 10:00"),
+    ],
 )
 async def test_a_callback_without_a_time_is_at_the_next_opening(assistant: Assistant, now: str, said: str) -> None:
     offered = phrase("choice.callback", "zh")
@@ -182,7 +217,7 @@ async def test_what_is_told_in_chinese_has_chinese_punctuation(assistant: Assist
 
 
 async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) -> None:
-    rules = {"person_for": [{"topic": "feeding", "under_days": 30}]}
+    rules = {"person_for": [{"matter": "feeding", "under_days": 30}]}
 
     async def job(connection: Any) -> None:
         await connection.execute(update(schema.stores).values(rules=rules))
@@ -199,6 +234,44 @@ async def test_a_stores_rule_calls_a_person(assistant: Assistant, store: Store) 
 )
 async def test_medicines_together_are_no_shops_to_answer(assistant: Assistant, asked: str) -> None:
     assert (await ask(assistant, asked)).handoff is HandoffReason.SENSITIVE
+
+
+async def evenings(store: Store) -> None:
+    """The store opens from six to eight, every day."""
+
+    async def job(connection: Any) -> None:
+        await connection.execute(update(schema.stores).values(hours=dict.fromkeys(DAYS, [["18:00", "20:00"]])))
+
+    await store.write(job)
+
+
+async def test_a_store_open_in_the_evening_offers_its_evenings(assistant: Assistant, store: Store) -> None:
+    await evenings(store)
+    offered = await ask(assistant, "想约婴儿游泳")
+    assert [choice.text for choice in offered.choices] == [
+        f"预约婴儿游泳 11月{day}日 {name} 18:00" for day, name in ((25, "周三"), (26, "周四"), (27, "周五"))
+    ]
+    assert (await ask(assistant, offered.choices[0].text)).text.startswith("约好了：婴儿游泳，11月25日 周三 18:00")
+    assert "11月24日 周二 19:00" in (await ask(assistant, phrase("choice.callback", "zh"))).text
+
+
+@pytest.mark.parametrize(
+    ("now", "zh", "en"),
+    [
+        ("2026-11-24T10:30:00+08:00", "现在营业中", "open now"),
+        ("2026-11-24T07:30:00+08:00", "现在还没开门，09:00开门", "not open now, opens at 09:00"),
+        ("2026-11-24T21:30:00+08:00", "现在已打烊，明天09:00开门", "closed now, opens tomorrow at 09:00"),
+    ],
+)
+async def test_who_comes_too_early_hears_when_the_store_opens(assistant: Assistant, now: str, zh: str, en: str) -> None:
+    assert f"，{zh}。" in (await ask(assistant, "今天几点开门", now=now)).text
+    assert f", {en}." in (await ask(assistant, "are you open", now=now, language="en")).text
+
+
+async def test_on_a_day_of_rest_nothing_has_closed(assistant: Assistant) -> None:
+    monday = "2026-11-23T12:00:00+08:00"
+    told = (await ask(assistant, "今天几点关门", store="store-jiangning", now=monday)).text
+    assert "今天休息，明天10:00开门" in told
 
 
 async def test_a_bare_time_answers_the_question_when(assistant: Assistant) -> None:

@@ -67,11 +67,15 @@ async def test_resolving_one_conversation_keeps_the_promises_of_others(shop: Ser
 
 async def test_who_was_not_called_is_promised_a_time_that_is_to_come(shop: Served) -> None:
     conversation = await promise(shop, MOTHER, "约明天上午十点回电")
-    await promise(shop, MOTHER, "约周五上午十点回电")
-    assert await listed(shop) == {conversation: TEN_ON_WEDNESDAY}  # it is asked for once
     shop.gateway.chat.now = lambda: LATER
     await promise(shop, MOTHER, "约周五上午十点回电")
     assert await listed(shop) == {conversation: TEN_ON_FRIDAY}
+
+
+async def test_the_advisor_reads_what_she_wants_to_be_called_for(shop: Served) -> None:
+    await promise(shop, MOTHER, "明天上午十点回电，电话13812345678")
+    _, page = await shop.call(ADVISOR, "GET", "/api/v1/inbox")
+    assert [item["callback_words"] for item in page["items"]] == ["明天上午十点回电，电话13812345678"]
 
 
 async def test_who_is_a_guest_is_known_in_chat_and_in_a_call(shop: Served) -> None:

@@ -349,6 +349,7 @@ export interface InboxItem {
   readonly call?: string | null;
   readonly red_flag?: string | null;
   readonly callback_at?: string | null;
+  readonly callback_words: string;
   readonly babies: ReadonlyArray<BabyView>;
 }
 

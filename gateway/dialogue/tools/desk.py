@@ -10,12 +10,15 @@ from gateway.dialogue.tools import requests, words
 from gateway.dialogue.tools.port import Answered, Appointment, Caller, Shop, What
 from gateway.dialogue.tools.requests import Wish
 from gateway.dialogue.tools.when import When, when
-from gateway.domain.schedule import is_open
+from gateway.domain.schedule import is_open, openings, opens_at
 from gateway.errors import Conflict
 from signaling.protocol import Choice
 
 HOURS_OFFERED = (10, 14, 16)
 DAYS_AHEAD = 14
+CALL_LEAD = timedelta(minutes=30)
+"""Nobody is promised a call sooner."""
+ALMOST_AN_HOUR = timedelta(minutes=59, seconds=59)
 
 
 def caller_of(context: Context) -> Caller:
@@ -100,12 +103,15 @@ class Desk:
     # ------------------------------------------------------------ acts
 
     async def _call_back(self, text: str, context: Context) -> Closing:
+        """Promised once: a second wish moves it, and what that leaves open (the day, the hour) stays."""
         caller, now = caller_of(context), datetime.fromisoformat(context.now)
-        store = (await self._shop.store(caller)).value
-        due = _open_moment(store.hours, context, when(requests.NUMBER.sub("", text), now))
-        kept = datetime.fromisoformat(await self._shop.call_back(caller, due or context.now, text))
-        at = kept.astimezone(now.tzinfo).isoformat() if kept > now else None
-        said = words.call_back(at, context.language)
+        store, promised = (await self._shop.store(caller)).value, await self._shop.promised(caller)
+        kept = datetime.fromisoformat(promised).astimezone(now.tzinfo) if promised else None
+        wanted = when(requests.NUMBER.sub("", text), now)
+        due = _call_time(store.hours, now, wanted.completed(kept) if kept else wanted)
+        told = text.removeprefix(phrase("choice.callback", context.language)).strip()
+        await self._shop.call_back(caller, due or context.now, told)
+        said = words.call_back(due, context.language)
         if context.guest and not _number_given(text, context):
             said += phrase("callback.number", context.language)
         return _told(said, Wish.CALLBACK, context)
@@ -243,22 +249,32 @@ def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> 
     clock = HOURS_OFFERED if wanted.hour is None else (wanted.hour, *HOURS_OFFERED)
     found: list[str] = []
     for ahead in range(DAYS_AHEAD):
-        for hour in clock:
-            at = datetime.combine(first + timedelta(days=ahead), time(hour), now.tzinfo)
-            if at > now and is_open(hours, at) and at.isoformat() not in found:
-                found.append(at.isoformat())
+        day = datetime.combine(first + timedelta(days=ahead), time(0), now.tzinfo)
+        times = [day.replace(hour=hour) for hour in clock]
+        if not any(is_open(hours, at) for at in times):  # open in the evening only, or early
+            times = openings(hours, day)
+        found += [at.isoformat() for at in times if at > now and is_open(hours, at) and at.isoformat() not in found]
         if len(found) >= len(HOURS_OFFERED):
             break
     return sorted(found[: len(HOURS_OFFERED)])
 
 
-def _open_moment(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> str | None:
-    """When she asked for, if the store is open then; else the next opening: after midnight that is today's. None: no
-    opening is known, as for a store whose hours nobody has entered."""
-    now = datetime.fromisoformat(context.now)
+def _call_time(hours: dict[str, list[list[str]]], now: datetime, wanted: When) -> str | None:
+    """When she asked for, if the store is open then; else the next time there is somebody to call. None: no opening is
+    known, as for a store whose hours nobody has entered."""
     days = [wanted.day] if wanted.day else [now.date(), now.date() + timedelta(days=1)]
     for day in days:
         at = When(day, wanted.hour, wanted.minute).moment(now)
         if at and at > now and is_open(hours, at):
             return at.isoformat()
-    return next(iter(_free(hours, context, When(wanted.day or now.date(), None))), None)
+    soon = now + CALL_LEAD
+    found = _settled_in(hours, max(soon, datetime.combine(wanted.day, time(0), now.tzinfo)) if wanted.day else soon)
+    return found.isoformat() if found else None
+
+
+def _settled_in(hours: dict[str, list[list[str]]], after: datetime) -> datetime | None:
+    """The first full hour at which the store has been open for one; where it never is, an opening."""
+    first = (after + ALMOST_AN_HOUR).replace(minute=0, second=0, microsecond=0)
+    ahead = (first + timedelta(hours=n) for n in range(24 * DAYS_AHEAD))
+    settled = (at for at in ahead if is_open(hours, at) and is_open(hours, at - timedelta(hours=1)))
+    return next(settled, None) or opens_at(hours, after)

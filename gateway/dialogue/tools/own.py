@@ -5,7 +5,7 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.dialogue.library import Database
@@ -27,6 +27,7 @@ from gateway.store import schema
 MAX_OPEN = 5
 """Appointments a customer may hold: a loop must not fill the calendar. Of calls back she waits for one."""
 MAX_ROWS = 200
+MAX_MESSAGE = 1_000
 
 
 def utc(moment: str) -> str:
@@ -134,32 +135,45 @@ class OwnShop:
 
         return _appointment(await self._database.write(job), zone)
 
-    async def call_back(self, caller: Caller, due_at: str, message: str) -> str:
-        """Asks once: a second wish while one is to come only answers with the first; one that is overdue is moved."""
+    async def promised(self, caller: Caller) -> str | None:
         table = schema.callbacks
+        coming = table.c.due_at > utc(caller.now)
+        rows = await self._rows(select(table.c.due_at).where(_hers(caller), coming).order_by(table.c.due_at).limit(1))
+        return str(rows[0]["due_at"]) if rows else None
+
+    async def call_back(self, caller: Caller, due_at: str, message: str) -> None:
+        """She waits for one call: another wish moves it, and what she said for it is kept."""
+        table, due = schema.callbacks, utc(due_at)
         values = {
             "id": f"call-{token_hex(6)}",
             "conversation": caller.conversation,
             "customer": caller.customer,
             "store": caller.store,
-            "due_at": utc(due_at),
-            "message": message[:1_000],
+            "due_at": due,
+            "message": message[-MAX_MESSAGE:],
             "state": "open",
             "created_at": utc(caller.now),
         }
 
-        async def job(connection: AsyncConnection) -> str:
-            hers = (table.c.customer == caller.customer) & (table.c.state == "open")
-            already = await connection.scalar(select(table.c.due_at).where(hers).order_by(table.c.due_at).limit(1))
-            if already and already >= values["created_at"]:
-                return str(already)
-            moved = {"due_at": values["due_at"], "message": values["message"]}
-            await connection.execute(
-                update(table).where(hers).values(moved) if already else insert(table).values(values)
-            )
-            return str(values["due_at"])
+        async def job(connection: AsyncConnection) -> None:
+            said = await connection.scalar(select(table.c.message).where(_hers(caller)).limit(1))
+            if said is None:
+                await connection.execute(insert(table).values(values))
+                return
+            moved = {"due_at": due, "message": _with(said, message)}
+            await connection.execute(update(table).where(_hers(caller)).values(moved))
 
-        return await self._database.write(job)
+        await self._database.write(job)
+
+
+def _hers(caller: Caller) -> ColumnElement[bool]:
+    return (schema.callbacks.c.customer == caller.customer) & (schema.callbacks.c.state == "open")
+
+
+def _with(said: str, more: str) -> str:
+    """Both, each line once; the newest where there is no room for all."""
+    lines = dict.fromkeys(line for line in (*said.split("\n"), *more.split("\n")) if line)
+    return "\n".join(lines)[-MAX_MESSAGE:]
 
 
 async def _open(connection: AsyncConnection, caller: Caller) -> list[Any]:

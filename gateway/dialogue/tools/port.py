@@ -112,4 +112,8 @@ class Shop(Protocol):
 
     async def cancel(self, caller: Caller, appointment: str) -> Appointment: ...
 
-    async def call_back(self, caller: Caller, due_at: str, message: str) -> str: ...
+    async def promised(self, caller: Caller) -> str | None:
+        """When she is to be called back, as ISO; None: no call is to come."""
+
+    async def call_back(self, caller: Caller, due_at: str, message: str) -> None:
+        """Promises a call, or moves the one promised; `message` is what she wants the caller to know."""

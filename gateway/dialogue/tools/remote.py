@@ -174,8 +174,11 @@ class RemoteShop:
     async def cancel(self, caller: Caller, appointment: str) -> Appointment:
         return await self._own.cancel(caller, appointment)
 
-    async def call_back(self, caller: Caller, due_at: str, message: str) -> str:
-        return await self._own.call_back(caller, due_at, message)
+    async def promised(self, caller: Caller) -> str | None:
+        return await self._own.promised(caller)
+
+    async def call_back(self, caller: Caller, due_at: str, message: str) -> None:
+        await self._own.call_back(caller, due_at, message)
 
 
 def _page(body: bytes) -> _Page:

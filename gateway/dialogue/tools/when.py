@@ -30,6 +30,11 @@ class When:
             return None
         return datetime(self.day.year, self.day.month, self.day.day, self.hour, self.minute, tzinfo=zone.tzinfo)
 
+    def completed(self, by: datetime) -> "When":
+        """What was not said is as in `by`."""
+        hour, minute = (by.hour, by.minute) if self.hour is None else (self.hour, self.minute)
+        return When(self.day or by.date(), hour, minute)
+
 
 def when(text: str, now: datetime) -> When:
     """The day and the time of day named in `text`. Days are in the future."""

@@ -1,6 +1,6 @@
 """PURE: what a tool found, as sentences in zh and en."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.dialogue.tools.port import (
     Appointment,
@@ -10,7 +10,7 @@ from gateway.dialogue.tools.port import (
     PromotionFacts,
     StoreFacts,
 )
-from gateway.domain.schedule import DAYS, is_open
+from gateway.domain.schedule import DAYS, is_open, opens_at
 from signaling.protocol import Language
 
 _DAYS = {
@@ -64,11 +64,27 @@ def hours(facts: StoreFacts, now: str, language: Language) -> str:
     spans = facts.hours.get(DAYS[at.weekday()], [])
     today = "、".join(f"{start}–{end}" for start, end in spans)
     week = ("；" if language == "zh" else "; ").join(_line(days, spans_, language) for days, spans_ in _grouped(facts))
+    standing = _standing(facts, at, language)
     if language == "zh":
-        now_text = "现在营业中" if is_open(facts.hours, at) else "现在已打烊"
-        return f"{facts.name}：今天{today or '休息'}，{now_text}。\n{week}。"
-    now_text = "open now" if is_open(facts.hours, at) else "closed now"
-    return f"{facts.name_en or facts.name}: today {today or 'closed'}, {now_text}.\n{week}."
+        return f"{facts.name}：今天{today or '休息'}，{standing}。\n{week}。"
+    return f"{facts.name_en or facts.name}: today {today or 'closed'}, {standing}.\n{week}."
+
+
+def _standing(facts: StoreFacts, now: datetime, language: Language) -> str:
+    """Open, not open yet, between two openings, or closed for today: and when it opens."""
+    zh, opens = language == "zh", opens_at(facts.hours, now)
+    if is_open(facts.hours, now):
+        return "现在营业中" if zh else "open now"
+    if opens is None:
+        return "现在没有营业" if zh else "closed now"
+    if opens.date() == now.date():
+        return f"现在还没开门，{opens:%H:%M}开门" if zh else f"not open now, opens at {opens:%H:%M}"
+    rests = not facts.hours.get(DAYS[now.weekday()])
+    tomorrow = opens.date() == now.date() + timedelta(days=1)
+    day = ("明天" if zh else "tomorrow") if tomorrow else _DAYS[language][opens.weekday()]
+    if zh:
+        return f"{'' if rests else '现在已打烊，'}{day}{opens:%H:%M}开门"
+    return f"{'' if rests else 'closed now, '}opens {day} at {opens:%H:%M}"
 
 
 def _grouped(facts: StoreFacts) -> list[tuple[list[int], list[list[str]]]]:

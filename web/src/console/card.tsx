@@ -44,7 +44,10 @@ export function CustomerCard({ item, page }: { item: InboxItem; page: Page }) {
         {item.callback_at ? (
           <>
             <dt>{ts("inbox.callback")}</dt>
-            <dd>{dueText(item.callback_at)}</dd>
+            <dd>
+              {dueText(item.callback_at)}
+              {item.callback_words ? <div class="soft summary">{item.callback_words}</div> : null}
+            </dd>
           </>
         ) : null}
         {thread.redFlag ? (
