@@ -70,18 +70,19 @@ class Alarms:
         return done
 
     async def acknowledge(self, person: Person, alarm: str) -> None:
-        async def job(connection: AsyncConnection) -> RowMapping:
+        """Who is first has it, and all hear who that is; who presses later hears it again."""
+
+        async def job(connection: AsyncConnection) -> tuple[Person, list[Person]]:
             found = await rows.find(connection, alarms.c.id == alarm)
             if not person.staff or not found or not visible(person, found[0]):
                 raise NotYours(ErrorCode.NOT_FOUND)
-            await rows.acknowledge(connection, alarm, person, self._chat.now())
-            return found[0]
+            if await rows.acknowledge(connection, alarm, person, self._chat.now()):
+                return person, await people.staff_of(connection, found[0]["chain"], found[0]["store"])
+            return await people.get(connection, found[0]["acknowledged_by"]) or person, [person]
 
-        row = await self._store.write(job)
-        async with self._store.read() as connection:
-            staff = await people.staff_of(connection, row["chain"], row["store"])
-        for member in staff:
-            self._hub.tell(member.id, AlarmAcknowledged(alarm=alarm, by=person.id))
+        first, told = await self._store.write(job)
+        for member in told:
+            self._hub.tell(member.id, AlarmAcknowledged(alarm=alarm, by=first.id, name=first.name))
 
     async def greet(self, listener: Listener) -> None:
         """A staff member who has just connected hears what is still open."""

@@ -30,6 +30,7 @@ from signaling.protocol import (
     Hello,
     IceRenewed,
     IceServer,
+    Language,
     Ready,
     ServerMessage,
 )
@@ -80,6 +81,18 @@ class Visit:
                 await farewell()
             except Exception:
                 logger.exception("farewell failed")
+
+    def speaks(self, language: Language) -> None:
+        """Known from now on, also where she is not connected: an alarm nobody takes is told in it."""
+        if language != self.person.language:
+            self.person = replace(self.person, language=language)
+            self.link.spawn(self._kept(language))
+
+    async def _kept(self, language: Language) -> None:
+        try:
+            await self._board.store.write(lambda c: people.speaks(c, self.person.id, language))
+        except NestcallError as error:
+            logger.warning("language not kept", code=str(error.code))
 
     # ------------------------------------------------------------ to the client
 
@@ -199,8 +212,9 @@ class Switchboard:
             if known is None:
                 return Error(code=ErrorCode.UNAUTHENTICATED, re="hello", detail="no valid session")
             person, hers = known
-            person = replace(person, language=hello.language or person.language)  # for this connection
-            return await self._greet(Visit(person, link, self), hello, hers)
+            visit = Visit(person, link, self)
+            visit.speaks(hello.language or person.language)
+            return await self._greet(visit, hello, hers)
         except NestcallError as error:
             return refusal(error, hello)
 

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway import clock
 from gateway.dialogue.intents import intent
 from gateway.dialogue.knowledge import Entry
-from gateway.dialogue.teaching import Preview, changed, cluster_of, preview
+from gateway.dialogue.teaching import Preview, answered_by, changed, cluster_of, preview
 from gateway.errors import NestcallError
 from gateway.hub import Hub
 from gateway.store import knowledge, log, teaching
 from gateway.store.engine import Store
-from signaling.protocol import Event, EventKind, TextBody, VoiceBody
+from gateway.store.teaching import Noted
+from signaling.protocol import Event, EventKind, SpeechBody, TextBody, VoiceBody
 
 MAX_WAITING = 1_000
 """Events to look at. Overflow: the newest is let go; teaching never holds up the chat."""
@@ -27,9 +28,9 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing did, or (`entry` None) why it wants confirmation."""
+    """What publishing did, or (no entries) why it wants confirmation."""
 
-    entry: Entry | None
+    entries: tuple[Entry, ...]
     judged: Preview
 
 
@@ -60,10 +61,15 @@ class Teaching:
         """One event: a row, a draft, or nothing."""
         if event.kind == EventKind.MESSAGE_SENT and event.role in ("advisor", "manager"):
             if isinstance(event.body, TextBody):
-                text = event.body.text
-                await self._store.write(lambda c: teaching.propose(c, event.conversation, text))
+                await self._propose(event, event.body.text)
         elif why := reason(event):
             await self._note(event, why)
+
+    async def _propose(self, event: Event, text: str) -> None:
+        async with self._store.read() as connection:
+            open_ = await teaching.asked_before(connection, event.conversation, event.seq)
+        if id := await asyncio.get_running_loop().run_in_executor(self.thread, answered_by, text, open_):
+            await self._store.write(lambda c: teaching.propose(c, id, text))
 
     async def _note(self, event: Event, why: str) -> None:
         async with self._store.read() as connection:
@@ -76,45 +82,45 @@ class Teaching:
         seq, text = question
         loop = asyncio.get_running_loop()
         cluster = await loop.run_in_executor(self.thread, cluster_of, text, known) or f"k-{token_hex(6)}"
-        at = clock.now()
-        await self._store.write(lambda c: teaching.note(c, chain, event.conversation, seq, text, why, cluster, at))
+        noted, at = Noted(event.conversation, seq, text, why, str(event.data.get("comment", ""))), clock.now()
+        await self._store.write(lambda c: teaching.note(c, chain, noted, cluster, at))
 
     # ------------------------------------------------------------ publishing
 
-    async def judge(self, chain: str, entry: Entry | None, without: str | None = None) -> tuple[Preview, list[Entry]]:
-        """What publishing `entry` (or withdrawing `without`) would change, and the entries after it."""
+    async def judge(self, chain: str, new: Sequence[Entry], without: str | None = None) -> Preview:
+        """What publishing the new entries (or withdrawing `without`) would change."""
         async with self._store.read() as connection:
             before = await knowledge.published(connection, chain)
             golden = teaching.as_questions(await teaching.golden(connection, chain))
             past = [text for _, text in await teaching.open_questions(connection, chain, limit=300)]
-        after = changed(before, entry) if entry else [one for one in before if one.id != without]
+        after = [one for one in changed(before, new) if one.id != without]
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.thread, preview, before, after, golden, past), after
+        return await loop.run_in_executor(self.thread, preview, before, after, golden, past)
 
     async def publish(
-        self, chain: str, entry: Entry, by: str, *, confirmed: bool, cluster: str | None = None
+        self, chain: str, new: Sequence[Entry], by: str, *, confirmed: bool, cluster: str | None = None
     ) -> Published:
-        """Publish the entry as its next version, unless it lowers the golden score and nobody confirmed that."""
-        judged, _ = await self.judge(chain, entry)
+        """Publish each entry as its next version, unless they lower the golden score and nobody confirmed that."""
+        judged = await self.judge(chain, new)
         if judged.worse and not confirmed:
-            return Published(None, judged)
+            return Published((), judged)
 
-        async def job(connection: AsyncConnection) -> Entry:
+        async def job(connection: AsyncConnection) -> list[Entry]:
             at = clock.now()
-            done = await knowledge.publish(connection, chain, [entry], by, at)
+            done = await knowledge.publish(connection, chain, new, by, at)
             if cluster:
-                await teaching.settle(connection, chain, cluster, "answered", entry.id)
+                await teaching.settle(connection, chain, cluster, "answered", done[0].id)
             if judged.after:
                 await teaching.add_score(connection, chain, dict(judged.after), at)
-            return done[0]
+            return done
 
-        return Published(await self._store.write(job), judged)
+        return Published(tuple(await self._store.write(job)), judged)
 
 
 def reason(event: Event) -> str | None:
     """Why this event means that something went unanswered."""
     if event.kind == EventKind.FEEDBACK_GIVEN:
-        return "thumbs_down" if event.data.get("verdict") in ("down", "complaint") else None
+        return {"down": "thumbs_down", "complaint": "complaint"}.get(event.data.get("verdict", ""))
     if event.role != "assistant" or "answers" not in event.data:
         return None
     decision, confidence = event.data.get("decision"), event.data.get("confidence", 0.0)
@@ -127,7 +133,8 @@ def reason(event: Event) -> str | None:
 
 
 async def asked(connection: AsyncConnection, event: Event) -> tuple[int, str] | None:
-    """(seq, text) of the customer's question behind an event; a bare "get me a person" means the question before it."""
+    """(seq, text) of the customer's question behind an event; a bare "get me a person" means the question before it. A
+    complaint about words that answered none is about those words."""
     about = event
     if event.kind == EventKind.FEEDBACK_GIVEN:
         found = await log.at_seq(connection, event.conversation, event.data.get("target"))
@@ -135,9 +142,13 @@ async def asked(connection: AsyncConnection, event: Event) -> tuple[int, str] | 
             return None
         about = found
     seq = about.data.get("answers")
-    if not isinstance(seq, int):
-        return None
-    earlier: Sequence[Event] = await log.before(connection, event.conversation, seq + 1, 20)
+    question = await question_before(connection, event.conversation, seq) if isinstance(seq, int) else None
+    complained = event.data.get("verdict") == "complaint" and words(about)
+    return question or ((about.seq, words(about)) if complained else None)
+
+
+async def question_before(connection: AsyncConnection, conversation: str, seq: int) -> tuple[int, str] | None:
+    earlier: Sequence[Event] = await log.before(connection, conversation, seq + 1, 20)
     for one in reversed(earlier):
         text = words(one)
         if one.role == "customer" and one.kind == EventKind.MESSAGE_SENT and text and intent(text) is None:
@@ -147,7 +158,7 @@ async def asked(connection: AsyncConnection, event: Event) -> tuple[int, str] | 
 
 def words(event: Event) -> str:
     match event.body:
-        case TextBody(text=text):
+        case TextBody(text=text) | SpeechBody(text=text):
             return text
         case VoiceBody(transcript=transcript):
             return transcript

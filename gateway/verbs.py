@@ -23,6 +23,7 @@ from signaling.protocol import (
     HistoryPage,
     InboxListed,
     InboxWatch,
+    LanguageSet,
     MessageEdit,
     MessageRecall,
     MessageSend,
@@ -92,6 +93,9 @@ def chat_verbs(chat: Chat, inbox: Inbox, receipts: Receipts, alarms: Alarms) -> 
             raise NotYours(ErrorCode.NOT_FOUND)
         chat.typing(visit.person, m.conversation, m.on)
 
+    async def language(visit: Visit, m: LanguageSet) -> None:
+        visit.speaks(m.language)
+
     async def history(visit: Visit, m: HistoryGet) -> HistoryPage:
         page = await chat.history(visit.person, m.conversation, after=m.after, before=m.before, limit=m.limit)
         return HistoryPage(
@@ -118,6 +122,7 @@ def chat_verbs(chat: Chat, inbox: Inbox, receipts: Receipts, alarms: Alarms) -> 
     return {
         **plain_verbs(chat, receipts, alarms),
         TypingSet: typing,
+        LanguageSet: language,
         HistoryGet: history,
         ConversationOpen: follow,
         ConversationLeave: unfollow,

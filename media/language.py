@@ -7,6 +7,8 @@ from media.ports import Language
 
 CLEAR = 4
 """Words of one language that need no second turn to be believed."""
+WRITTEN = 2
+"""The same of what she types: nothing was misheard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,15 @@ class Following:
     other_turns: int = 0
     """Turns in a row that were in the other language."""
 
-    def hear(self, text: str) -> "Following":
+    def read(self, text: str) -> "Following":
+        return self.hear(text, WRITTEN)
+
+    def hear(self, text: str, clear: int = CLEAR) -> "Following":
         counted = _count(text)
         other: Language = "en" if self.language == "zh" else "zh"
         if counted[other] <= counted[self.language]:
             return Following(self.language) if counted[self.language] else self
-        if counted[other] >= CLEAR or self.other_turns >= 1:
+        if counted[other] >= clear or self.other_turns >= 1:
             return Following(other)
         return Following(self.language, self.other_turns + 1)
 

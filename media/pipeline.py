@@ -112,7 +112,7 @@ class Voice:
                 self._mouth.pause()
             self._keys.press(text)
             return
-        self._following = self._following.hear(text)
+        self._following = self._following.read(text)
         self._tell(ev.Typed(self._now(), text, source))
 
     def _entered(self, digits: str) -> None:

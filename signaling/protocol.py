@@ -334,7 +334,7 @@ class Hello(Wire):
     resume: dict[Id, Seq] = Field(default_factory=dict, max_length=200)
     """The last seq applied, per conversation."""
     language: Language | None = None
-    """What the page is shown in, and what a call from it begins in; absent: what is known of the person."""
+    """What the page is shown in: fixed texts and calls begin in it; absent: what is known of the person."""
 
 
 class Ping(Wire):
@@ -384,6 +384,13 @@ class TypingSet(Wire):
     type: Literal["typing.set"] = "typing.set"
     conversation: Id
     on: bool
+
+
+class LanguageSet(Wire):
+    """The page is shown in another language: fixed texts and the next call follow."""
+
+    type: Literal["language.set"] = "language.set"
+    language: Language
 
 
 class HistoryGet(Wire):
@@ -539,6 +546,7 @@ ClientMessage = Annotated[
     | NoteAdd
     | ReceiptMark
     | TypingSet
+    | LanguageSet
     | HistoryGet
     | ConversationOpen
     | ConversationLeave
@@ -701,6 +709,7 @@ class AlarmAcknowledged(Wire):
     type: Literal["alarm.acknowledged"] = "alarm.acknowledged"
     alarm: Id
     by: str
+    name: str = ""
 
 
 class TurnMeasured(Wire):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gateway.calls.sound import Source, SteadyEar, Voicing, talk
 from media.peer import Leg
+from signaling.protocol import Language
 
 WAITING = 16
 """Typed turns that wait for the voice; overflow: the oldest gets no answer of its own."""
@@ -62,6 +63,11 @@ class Assistance:
             self._voicing.speaker.hand_over()
 
     # ------------------------------------------------------------ its voice
+
+    @property
+    def language(self) -> Language | None:
+        """The one they speak; None while there is no voice."""
+        return self._voicing.speaker.language if self._voicing else None
 
     def speak(self, leg: Leg, words: str, tasks: asyncio.TaskGroup) -> None:
         """It has the line, and says this first."""

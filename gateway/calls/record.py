@@ -17,7 +17,7 @@ from gateway.hub import Hub
 from gateway.store import calls as rows
 from gateway.store import log as events
 from gateway.store.engine import Store
-from signaling.protocol import CallChanged, CallRecordBody, EventKind, MediaKind
+from signaling.protocol import CallChanged, CallRecordBody, CallView, EventKind, MediaKind
 
 log = structlog.get_logger()
 
@@ -60,12 +60,17 @@ class Record:
         self._hub.flash(room.about.conversation, CallChanged(call=view))
         if room.advisor and room.call.advisor is None:
             self._hub.tell(room.advisor.id, CallChanged(call=view))
-        room.minutes.write(lambda: self._store_change(room, view.state, view.advisor, view.epoch))
+        room.minutes.write(lambda: self._store_change(room, view))
 
-    async def _store_change(self, room: Room, state: str, advisor: str | None, epoch: int) -> None:
-        await self._store.write(lambda c: rows.change(c, room.about.call, state=state, advisor=advisor, epoch=epoch))
-        if state != "ended":
-            data = {"call": room.about.call, "state": state} | ({"advisor": advisor} if advisor else {})
+    async def _store_change(self, room: Room, view: CallView) -> None:
+        def changed(connection: AsyncConnection) -> Awaitable[None]:
+            return rows.change(connection, view.call, state=view.state, advisor=view.advisor, epoch=view.epoch)
+
+        await self._store.write(changed)
+        if view.state != "ended":
+            data = {"call": view.call, "state": view.state}
+            if view.advisor:
+                data |= {"advisor": view.advisor, "name": view.advisor_name or ""}
             await room.minutes.append(Fact(EventKind.CALL_CHANGED, "system", "system", new_nonce(), data=data))
 
     async def owner(self, room: Room, advisor: Person, how: Owning) -> None:

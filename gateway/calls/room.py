@@ -24,7 +24,7 @@ from gateway.domain.people import Person
 from gateway.errors import Conflict
 from media.peer import Leg, LegState
 from media.pipeline import LAST_WORDS_S
-from signaling.protocol import CallView
+from signaling.protocol import CallView, Language
 
 log = structlog.get_logger()
 
@@ -114,6 +114,11 @@ class Room:
     def say(self, words: str) -> None:
         """When it is the assistant's turn; she may interrupt it."""
         self._assistance.say(words)
+
+    @property
+    def language(self) -> Language:
+        """The one she speaks now; at first that of the page she called from."""
+        return self._assistance.language or self.about.language
 
     def waterfall(self) -> dict[str, float]:
         """The gateway's own steps, milliseconds since the tap reached it; negative: done before (standby)."""
@@ -264,7 +269,7 @@ class Room:
         assert self.leg is not None
         assert self._tasks is not None
         self.connected_at = self.connected_at or self._loop.time()
-        words = notice(code, self.about.language) if code and code != "ai" else ""
+        words = notice(code, self.language) if code and code != "ai" else ""
         self._assistance.speak(self.leg, words, self._tasks)
 
     def _voice_broke(self, again: bool) -> None:

@@ -43,7 +43,7 @@ class Silence:
             self._room.post(Stopped("silent"))
         else:
             self._warned = times
-            self._room.say(notice("nothing_heard", self._room.about.language))
+            self._room.say(notice("nothing_heard", self._room.language))
 
     async def _somebody_else_is_wanted(self) -> bool:
         about, call = self._room.about, self._room.call

@@ -9,6 +9,7 @@ import structlog
 
 from media.audio import AudioChunk, Samples
 from media.peer import Leg
+from signaling.protocol import Language
 
 log = structlog.get_logger()
 
@@ -17,6 +18,11 @@ Source = Literal["speech", "typed", "key"]
 
 class Speaker(Protocol):
     """`media.pipeline.Voice`, as the room uses it."""
+
+    @property
+    def language(self) -> Language:
+        """What she speaks now."""
+        ...
 
     async def run(self) -> None: ...
     def say(self, text: str, uninterruptible: bool = False) -> None: ...

@@ -1,12 +1,21 @@
 """PURE: what unanswered questions have in common, and what a change of the knowledge would change."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.dialogue.evaluate import Question, Search, evaluate, totals
+from gateway.dialogue.intents import intent
 from gateway.dialogue.knowledge import Entry, Knowledge
 from gateway.dialogue.knowledge.index import analyse
 from gateway.dialogue.knowledge.match import coverage, covers, weights
+
+_NO_ANSWER = re.compile(
+    r"[?？]$|^(?:您好|你好|嗨)[,，!！。 ]*(?:我是|这里是)|稍等"
+    r"|^(?:hello|hi)\b.{0,20}\b(?:i am|i'm|this is)\b|\b(?:one|a) (?:moment|minute)\b",
+    re.IGNORECASE,
+)
+"""An advisor introduces herself, asks back, or looks something up."""
 
 ALIKE = 0.62
 """Two questions belong together when they cover each other this far, on average."""
@@ -30,14 +39,33 @@ def cluster_of(question: str, known: Iterable[tuple[str, str]]) -> str | None:
     return best[1] if best[0] >= ALIKE else None
 
 
-def changed(entries: Iterable[Entry], entry: Entry) -> list[Entry]:
-    """The entries with `entry` in place of the one of its id, or added."""
-    return [*(one for one in entries if one.id != entry.id), entry]
+def bears(question: str, answer: str) -> float:
+    """0..1: how much of the question an answer takes up."""
+    asked = analyse(question)
+    return coverage(covers(asked), weights(asked, lambda _: 1.0), analyse(answer).terms)
+
+
+def answered_by(text: str, open_: Sequence[tuple[str, str, str]]) -> str | None:
+    """The id among (id, question, draft), newest first, for which an advisor's words are a better draft than the one
+    there is: they take up more of the question, or as much at greater length. What greets or asks back is no draft."""
+    if intent(text) is not None or _NO_ANSWER.search(text.strip()):
+        return None
+    worth = {id: (bears(question, text), len(text)) for id, question, _ in open_}
+    for id, question, draft in sorted(open_, key=lambda one: -worth[one[0]][0]):
+        if worth[id] > (bears(question, draft), len(draft)):
+            return id
+    return None
+
+
+def changed(entries: Iterable[Entry], new: Sequence[Entry]) -> list[Entry]:
+    """The entries with the new ones in place of those of their ids, or added."""
+    ids = {entry.id for entry in new}
+    return [*(one for one in entries if one.id not in ids), *new]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`answered`: past questions this entry would now answer; scores of the golden questions before and after."""
+    """`answered`: past questions the change would now answer; scores of the golden questions before and after."""
 
     answered: tuple[str, ...]
     before: Mapping[str, float]

@@ -1,7 +1,7 @@
 """The manager's knowledge: entries and versions, import and export, trying a question, unanswered questions, scores."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from secrets import token_hex
 from typing import Any
 
@@ -13,12 +13,13 @@ from gateway import clock
 from gateway.dialogue.embeddings import found_with
 from gateway.dialogue.knowledge import Entry, Found, Hit, Knowledge
 from gateway.dialogue.knowledge.entries import as_dict
-from gateway.dialogue.knowledge.exchange import Draft, Fault, decoded, parse_csv, parse_json, to_csv, to_json
+from gateway.dialogue.knowledge.exchange import Fault, Told, decoded, parse_csv, parse_json, to_csv, to_json
 from gateway.dialogue.teaching import Preview
 from gateway.errors import BadInput
 from gateway.http.ask import Ask, checked, first_fault
 from gateway.http.trend import drawn
 from gateway.store import audit, knowledge, teaching
+from gateway.teaching import Published
 from signaling.protocol import ErrorCode
 
 PAGE = 500
@@ -35,7 +36,7 @@ def confirmed(ask: Ask) -> bool:
 def drafted(content: dict[str, Any], id: str) -> Entry:
     """The body as an entry. Raises `BadInput`."""
     try:
-        return Draft.model_validate(content | {"id": id}).entry()
+        return Told.model_validate(content | {"id": id}).entry()
     except ValidationError as error:
         raise BadInput(detail=first_fault(error)) from None
 
@@ -79,15 +80,22 @@ async def publish(ask: Ask) -> web.StreamResponse:
 
 
 async def _publish(ask: Ask, wanted: Entry, cluster: str | None) -> web.StreamResponse:
-    person = ask.person
-    done = await ask.gateway.teaching.publish(
-        person.chain, wanted, person.id, confirmed=confirmed(ask), cluster=cluster
-    )
-    if done.entry is None:
-        detail = "publishing this lowers the golden score; confirm=true publishes it"
-        return said({"code": str(ErrorCode.WRONG_STATE), "detail": detail, **judged(done.judged)}, 409)
-    await _noted(ask, "knowledge.publish", f"{wanted.id} v{done.entry.version}")
-    return said({"entry": as_dict(done.entry), **judged(done.judged)})
+    done = await _published(ask, [wanted], cluster)
+    if not done.entries:
+        return asks(done.judged)
+    await _noted(ask, "knowledge.publish", f"{wanted.id} v{done.entries[0].version}")
+    return said({"entry": as_dict(done.entries[0]), **judged(done.judged)})
+
+
+async def _published(ask: Ask, wanted: list[Entry], cluster: str | None = None) -> Published:
+    person, teacher = ask.person, ask.gateway.teaching
+    return await teacher.publish(person.chain, wanted, person.id, confirmed=confirmed(ask), cluster=cluster)
+
+
+def asks(preview: Preview, **more: Any) -> web.Response:
+    """It would cost: the numbers, and how to go on."""
+    detail = "this lowers the golden score; confirm=true does it anyway"
+    return said({"code": str(ErrorCode.WRONG_STATE), "detail": detail, **judged(preview), **more}, 409)
 
 
 async def _noted(ask: Ask, act: str, subject: str) -> None:
@@ -98,15 +106,15 @@ async def _noted(ask: Ask, act: str, subject: str) -> None:
 async def preview(ask: Ask) -> web.StreamResponse:
     """POST an entry: which past questions it would answer, and the score before and after. Changes nothing."""
     content = await ask.content()
-    found, _ = await ask.gateway.teaching.judge(ask.person.chain, drafted(content, str(content.get("id", ""))))
+    found = await ask.gateway.teaching.judge(ask.person.chain, [drafted(content, str(content.get("id", "")))])
     return said(judged(found))
 
 
 async def withdraw(ask: Ask) -> web.StreamResponse:
     chain, id, at = ask.person.chain, ask.part("entry"), clock.now()
-    found, _ = await ask.gateway.teaching.judge(chain, None, without=id)
+    found = await ask.gateway.teaching.judge(chain, [], without=id)
     if found.worse and not confirmed(ask):
-        return said({"code": str(ErrorCode.WRONG_STATE), "detail": "the golden score would fall", **judged(found)}, 409)
+        return asks(found)
     await ask.gateway.store.write(lambda c: knowledge.withdraw(c, chain, id, at))
     await _noted(ask, "knowledge.withdraw", id)
     return said({"withdrawn": id, **judged(found)})
@@ -118,28 +126,41 @@ class Back(BaseModel):
 
 
 async def roll_back(ask: Ask) -> web.StreamResponse:
-    """POST {version}: publish an earlier version again."""
-    chain, id, by, at = ask.person.chain, ask.part("entry"), ask.person.id, clock.now()
-    version = (await ask.read(Back)).version
-    done = await ask.gateway.store.write(lambda c: knowledge.roll_back(c, chain, id, version, by, at))
+    """POST {version}: publish an earlier version again, judged like a new one."""
+    chain, id, version = ask.person.chain, ask.part("entry"), (await ask.read(Back)).version
+    async with ask.gateway.store.read() as connection:
+        old = await knowledge.version(connection, chain, id, version)
+    done = await _published(ask, [old])
+    if not done.entries:
+        return asks(done.judged)
     await _noted(ask, "knowledge.roll_back", f"{id} to v{version}")
-    return said(as_dict(done))
+    return said(as_dict(done.entries[0]))
 
 
 async def bring_in(ask: Ask) -> web.StreamResponse:
-    """POST a CSV or JSON body. Good rows are published, bad ones reported; `?check=true` only reports."""
+    """POST a CSV or JSON body. Good rows that change something are published, judged together; bad ones are reported.
+    `?check=true` only reports; `?confirm=true` publishes what lowers the score."""
     text = decoded(await ask.request.read())
     read = parse_csv if "csv" in ask.request.content_type else parse_json
-    found, faults = read(text)
+    found, faults = read(text, Told)
     if not found and not faults:
         faults = [Fault(0, "", "file", "empty", "no entries")]
-    check = ask.request.query.get("check") == "true"
-    if found and not check:
-        chain, by, at = ask.person.chain, ask.person.id, clock.now()
-        await ask.gateway.store.write(lambda c: knowledge.publish(c, chain, found, by, at))
-        await _noted(ask, "knowledge.import", f"{len(found)} entries")
-    report = [asdict(fault) for fault in faults[:1_000]]
-    return said({"good": len(found), "published": 0 if check else len(found), "faults": report}, 200 if found else 422)
+    async with ask.gateway.store.read() as connection:
+        before = {bare(entry) for entry in await knowledge.published(connection, ask.person.chain)}
+    fresh = [entry for entry in found if bare(entry) not in before]
+    report = {"good": len(found), "same": len(found) - len(fresh), "faults": [asdict(one) for one in faults[:1_000]]}
+    if ask.request.query.get("check") == "true" or not fresh:
+        return said(report | {"published": 0}, 200 if found else 422)
+    done = await _published(ask, fresh)
+    if not done.entries:
+        return asks(done.judged, **report)
+    await _noted(ask, "knowledge.import", f"{len(fresh)} entries")
+    return said(report | {"published": len(fresh)})
+
+
+def bare(entry: Entry) -> Entry:
+    """Without its version: what it says."""
+    return replace(entry, version=0)
 
 
 async def take_out(ask: Ask) -> web.StreamResponse:
@@ -257,7 +278,7 @@ async def scores(ask: Ask) -> web.StreamResponse:
 async def measure(ask: Ask) -> web.StreamResponse:
     """POST: score the knowledge as it is now, and keep the score."""
     chain, at = ask.person.chain, clock.now()
-    found, _ = await ask.gateway.teaching.judge(chain, None)
+    found = await ask.gateway.teaching.judge(chain, [])
     if not found.after:
         raise BadInput(detail="no golden questions")
     await ask.gateway.store.write(lambda c: teaching.add_score(c, chain, dict(found.after), at))

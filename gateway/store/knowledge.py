@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.dialogue.knowledge.entries import Entry, as_dict, from_dict
 from gateway.errors import NotYours
-from gateway.store.schema import entries, entry_versions, stores
+from gateway.store.schema import entries, entry_versions, people, stores
 
 DEMO = Path(__file__).parent.parent / "demo"
 
@@ -119,18 +119,20 @@ async def withdraw(connection: AsyncConnection, chain: str, id: str, at: str) ->
 
 
 async def versions(connection: AsyncConnection, chain: str, id: str) -> list[dict[str, Any]]:
-    """Every version of an entry, newest first: version, content, by, at."""
+    """Every version of an entry, newest first: version, content, by, the name of who that is, at."""
     await entry(connection, chain, id)
-    mine = entry_versions.c.entry == _key(chain, id)
-    rows = await connection.execute(select(entry_versions).where(mine).order_by(entry_versions.c.version.desc()))
-    return [{name: row._mapping[name] for name in ("version", "content", "by", "at")} for row in rows]
+    names = ("version", "content", "by", "at")
+    query = select(*(entry_versions.c[name] for name in names), people.c.name.label("name"))
+    query = query.outerjoin(people, people.c.id == entry_versions.c.by).where(entry_versions.c.entry == _key(chain, id))
+    rows = await connection.execute(query.order_by(entry_versions.c.version.desc()))
+    return [{name: row._mapping[name] for name in (*names, "name")} for row in rows]
 
 
-async def roll_back(connection: AsyncConnection, chain: str, id: str, version: int, by: str, at: str) -> Entry:
-    """Publish an earlier version again, as a new one."""
+async def version(connection: AsyncConnection, chain: str, id: str, wanted: int) -> Entry:
+    """An earlier one, to be published again: versions are never lost."""
     for old in await versions(connection, chain, id):
-        if old["version"] == version:
-            return await _publish(connection, chain, from_dict(old["content"]), by, at)
+        if old["version"] == wanted:
+            return from_dict(old["content"])
     raise NotYours(detail="no such version")
 
 

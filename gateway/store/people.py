@@ -51,6 +51,11 @@ async def get(connection: AsyncConnection, person: str) -> Person | None:
     return person_of(row) if row is not None else None
 
 
+async def speaks(connection: AsyncConnection, person: str, language: str) -> None:
+    """What the pages are shown in."""
+    await connection.execute(update(people).where(people.c.id == person).values(language=language))
+
+
 async def by_external(connection: AsyncConnection, chain: str, external: str) -> Person | None:
     query = select(people).where(people.c.chain == chain, people.c.external_id == external)
     row = (await connection.execute(query)).mappings().first()

@@ -358,7 +358,8 @@ unanswered = Table(
     Column("conversation", ID, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("question", Text, nullable=False),
-    Column("why", String(40), nullable=False),  # miss | low_confidence | thumbs_down | handoff
+    Column("why", String(40), nullable=False),  # low_confidence | miss | handoff | thumbs_down | complaint
+    Column("comment", Text, nullable=False, default=""),  # of the complaint
     Column("cluster", ID, nullable=False, index=True),
     Column("draft", Text, nullable=False, default=""),
     Column("state", String(20), nullable=False, default="open"),  # open | answered | dismissed

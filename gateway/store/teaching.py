@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -12,6 +13,8 @@ from gateway.errors import NotYours
 from gateway.store.knowledge import DEMO
 from gateway.store.schema import golden_questions, scores, unanswered
 
+WHYS = ("low_confidence", "miss", "handoff", "thumbs_down", "complaint")
+"""From the least to the gravest."""
 MAX_OPEN = 2_000
 """Open rows of a chain; beyond, new ones are let go: the manager has more than she can read."""
 
@@ -26,29 +29,46 @@ async def open_questions(connection: AsyncConnection, chain: str, limit: int = M
     ]
 
 
-async def note(
-    connection: AsyncConnection, chain: str, conversation: str, seq: int, question: str, why: str, cluster: str, at: str
-) -> bool:
-    """A question nothing answered. The same message is noted once, whatever went wrong with it."""
-    id = f"{conversation[:48]}:{seq}"
-    taken = await connection.scalar(select(unanswered.c.id).where(unanswered.c.id == id))
-    many = await connection.scalar(
-        select(func.count()).where(unanswered.c.chain == chain, unanswered.c.state == "open")
-    )
-    if taken or int(many or 0) >= MAX_OPEN:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A question something is wrong with: not answered, or answered badly (`comment`: her complaint)."""
+
+    conversation: str
+    seq: int
+    question: str
+    why: str
+    comment: str = ""
+
+
+async def note(connection: AsyncConnection, chain: str, noted: Noted, cluster: str, at: str) -> bool:
+    """The same message is noted once, for the gravest that went wrong with it; a complaint opens it again."""
+    id = f"{noted.conversation[:48]}:{noted.seq}"
+    said = {"why": noted.why, "comment": noted.comment[:1_000]}
+    before = await connection.scalar(select(unanswered.c.why).where(unanswered.c.id == id))
+    if before is not None:
+        if WHYS.index(noted.why) <= WHYS.index(before) and noted.why != WHYS[-1]:
+            return False
+        await connection.execute(update(unanswered).where(unanswered.c.id == id).values(**said, state="open"))
+        return True
+    open_ = (unanswered.c.chain == chain) & (unanswered.c.state == "open")
+    if int(await connection.scalar(select(func.count()).where(open_)) or 0) >= MAX_OPEN:
         return False
-    values = {"id": id, "chain": chain, "conversation": conversation, "seq": seq, "question": question[:1_000]}
-    values |= {"why": why, "cluster": cluster, "created_at": at, "draft": "", "state": "open"}
+    values = {"id": id, "chain": chain, "conversation": noted.conversation, "seq": noted.seq} | said
+    values |= {"question": noted.question[:1_000], "cluster": cluster, "created_at": at, "draft": "", "state": "open"}
     await connection.execute(insert(unanswered).values(values))
     return True
 
 
-async def propose(connection: AsyncConnection, conversation: str, draft: str) -> None:
-    """What an advisor answered becomes the draft of the conversation's newest open question without one."""
-    mine = (unanswered.c.conversation == conversation) & (unanswered.c.state == "open") & (unanswered.c.draft == "")
-    newest = await connection.scalar(select(unanswered.c.id).where(mine).order_by(unanswered.c.seq.desc()).limit(1))
-    if newest:
-        await connection.execute(update(unanswered).where(unanswered.c.id == newest).values(draft=draft[:4_000]))
+async def asked_before(connection: AsyncConnection, conversation: str, seq: int) -> list[tuple[str, str, str]]:
+    """(id, question, draft) of the conversation's open questions before `seq`, newest first."""
+    mine = (unanswered.c.conversation == conversation) & (unanswered.c.state == "open") & (unanswered.c.seq < seq)
+    query = select(unanswered.c.id, unanswered.c.question, unanswered.c.draft).where(mine)
+    return [(row[0], row[1], row[2]) for row in await connection.execute(query.order_by(unanswered.c.seq.desc()))]
+
+
+async def propose(connection: AsyncConnection, id: str, draft: str) -> None:
+    """What an advisor answered becomes the draft."""
+    await connection.execute(update(unanswered).where(unanswered.c.id == id).values(draft=draft[:4_000]))
 
 
 async def forget(connection: AsyncConnection, conversation: str, seq: int, words: str) -> None:
@@ -61,13 +81,15 @@ async def forget(connection: AsyncConnection, conversation: str, seq: int, words
 
 
 async def clusters(connection: AsyncConnection, chain: str, state: str = "open") -> list[dict[str, Any]]:
-    """Clusters, largest first: id, size, questions (newest first, up to 20), reasons, draft, last_at."""
+    """Clusters, those complained about first, then the largest: id, size, questions (newest first, up to 20), reasons,
+    draft, last_at, complaints, and where the newest was asked."""
     mine = (unanswered.c.chain == chain) & (unanswered.c.state == state)
     rows = (
         await connection.execute(select(unanswered).where(mine).order_by(unanswered.c.created_at.desc()))
     ).mappings()
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
+        where = {"conversation": row["conversation"], "seq": row["seq"]}
         one = found.setdefault(
             row["cluster"],
             {
@@ -77,14 +99,18 @@ async def clusters(connection: AsyncConnection, chain: str, state: str = "open")
                 "why": {},
                 "draft": "",
                 "last_at": row["created_at"],
+                "complaints": [],
+                **where,
             },
         )
         one["size"] += 1
         one["why"][row["why"]] = one["why"].get(row["why"], 0) + 1
         one["draft"] = one["draft"] or row["draft"]
+        if row["why"] == "complaint":
+            one["complaints"].append({"comment": row["comment"], **where})
         if len(one["questions"]) < 20:
             one["questions"].append(row["question"])
-    return sorted(found.values(), key=lambda one: -one["size"])
+    return sorted(found.values(), key=lambda one: (not one["complaints"], -one["size"]))
 
 
 async def settle(connection: AsyncConnection, chain: str, cluster: str, state: str, entry: str | None) -> int:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dialogue.knowledge import CATEGORIES, Entry
-from gateway.dialogue.knowledge.exchange import parse_csv, parse_json, to_csv, to_json
+from gateway.dialogue.knowledge.exchange import Told, parse_csv, parse_json, to_csv, to_json
 from gateway.store.knowledge import demo_entries
 
 plain = st.text(st.characters(categories=("L", "N", "P"), exclude_characters="|'"), min_size=1, max_size=20)
@@ -43,6 +43,14 @@ def test_bad_rows_are_named_and_good_ones_kept() -> None:
     entries, faults = parse_csv("\n".join(lines))
     assert [e.id for e in entries] == ["a"]
     assert [(f.row, f.field) for f in faults] == [(2, "id"), (3, "valid_to"), (4, "id"), (5, "category")]
+
+
+def test_what_customers_are_told_has_an_answer() -> None:
+    text = "id,question,answer,answer_en\na,有储物柜吗,,\nb,有储物柜吗,,Yes\n"
+    entries, faults = parse_csv(text, Told)
+    assert [e.id for e in entries] == ["b"]
+    assert [(f.row, f.code) for f in faults] == [(1, "no_answer")]
+    assert len(parse_csv(text)[0]) == 2  # for scoring
 
 
 def test_a_formula_leaves_as_text() -> None:

@@ -153,6 +153,21 @@ def test_two_advisors_press_and_one_wins(people: People) -> None:
     expect(loser.locator(".live-call")).to_contain_text("已被其他顾问接走")
 
 
+def test_a_call_follows_the_language_she_chooses_and_types(people: People) -> None:
+    page = people.customer()
+    page.get_by_role("button", name="English").click()
+    call(page, "Voice call")
+    on_the_line(page)
+    expect(page.locator(".captions")).to_contain_text("Hello")
+    page.get_by_role("button", name="Show the chat").click()
+    page.get_by_role("button", name="中文").click()
+    page.locator(".call-bar").click()  # the call is where she had put it
+    page.get_by_role("button", name="打字").click()
+    page.get_by_placeholder("通话中也可以打字").fill("几点关门")
+    page.keyboard.press("Enter")
+    expect(page.locator(".captions")).to_contain_text("徐汇店：今天")
+
+
 def test_the_call_survives_a_reload_of_her_page(people: People) -> None:
     page = people.customer()
     call(page)

@@ -1,12 +1,14 @@
 """What advisors and managers do besides answering."""
 
 import json
+import re
+import time
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import People
+from tests.e2e.conftest import ADVISORS, ROOT, People, until
 from tests.e2e.test_accessible import AXE, violations
-from tests.e2e.test_chat import open_conversation, said, write
+from tests.e2e.test_chat import answered, open_conversation, said, write
 
 
 def test_a_draft_with_a_dose_is_warned_about_and_sent_only_when_meant(people: People) -> None:
@@ -50,6 +52,83 @@ def test_a_promised_call_back_is_on_the_advisors_list_until_she_resolves(people:
     expect(line).not_to_contain_text("待回电")
 
 
+def test_a_complaint_reaches_the_advisor_and_the_manager_who_teaches_from_it(people: People) -> None:
+    customer, advisor = people.customer(), people.advisor()
+    question, answer = "你们卖不卖会飞的摇篮", "会飞的摇篮我们不卖，有电动摇篮，1299元。"
+    answered(customer, question)
+    customer.locator(".message:has(.ai-tag)").last.get_by_label("投诉这条回答").click()
+    customer.locator("dialog textarea").fill("答非所问")
+    customer.get_by_role("button", name="提交投诉").click()
+    expect(customer.locator(".foot").last).to_contain_text("已收到投诉")
+    open_conversation(advisor, customer)
+    expect(advisor.locator(".message:has(.ai-tag) .foot").last).to_contain_text("顾客投诉： 答非所问")
+    advisor.get_by_role("button", name="接入", exact=True).click()
+    for words in ("您好，我是陈顾问", answer):
+        write(advisor, words)
+        said(customer, words)
+    page = people.advisor("林店长", "/manager#unanswered")
+    row = page.locator(".entries li", has_text=question)
+    expect(row).to_contain_text("投诉：答非所问")
+    expect(row).to_contain_text(f"顾问的回答：{answer}")  # and not her greeting
+    row.get_by_role("button", name="写回答").click()
+    page.get_by_role("button", name="看看影响").click()
+    foreseen = page.locator("dialog [role=status]")
+    expect(foreseen.locator("li")).to_have_text([question], timeout=30_000)
+    expect(page.locator("dialog button", has_text="发布")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    row.get_by_role("link", name="看对话").first.click()
+    expect(page.locator(".message.found")).to_contain_text(question)
+
+
+def golden_questions(count: int) -> list[str]:
+    rows = map(json.loads, (ROOT / "gateway/demo/golden.jsonl").read_text("utf-8").splitlines())
+    return [row["question"] for row in rows if row["expect"]][:count]
+
+
+def test_publishing_what_lowers_the_score_says_what_falls_and_asks(people: People) -> None:
+    page = manager(people)
+    page.get_by_role("button", name="新建").click()
+    form = page.locator("dialog form")
+    form.locator("[name=question]").fill("奶瓶怎么消毒")
+    form.locator("[name=phrasings]").fill("\n".join(golden_questions(20)))  # all of them other entries'
+    form.locator("[name=answer]").fill("随便洗洗就行。")
+    form.get_by_role("button", name="发布").click()
+    warning, anyway = form.locator("[role=alert]"), form.get_by_role("button", name="仍然发布")
+    expect(warning).to_contain_text("评分会下降", timeout=30_000)
+    falls = re.findall(r"(\S+) ([\d.]+)%? → ([\d.]+)%?", warning.inner_text())
+    assert falls
+    assert all(before != after for _, before, after in falls)
+    expect(anyway).to_be_in_viewport()
+    form.locator("[name=answer]").fill("煮沸十分钟。")  # another entry: not confirmed by that warning
+    expect(anyway).to_have_count(0)
+
+
+def test_of_two_advisors_who_take_an_alarm_one_learns_who_was_first(people: People) -> None:
+    customer = people.customer()
+    both = [people.advisor(name) for name in ADVISORS]
+    write(customer, "宝宝抽搐了翻白眼")
+    conversation = next(iter(customer.evaluate("__nestcall.lastSeq()")))
+    for advisor in both:
+        expect(advisor.locator(f'.alarm[data-conversation="{conversation}"]')).to_be_visible()
+    at_once = time.time() * 1000 + 500
+    for advisor in both:
+        press = "at => void setTimeout(() => document.querySelector('.alarm .primary').click(), at - Date.now())"
+        advisor.evaluate(press, at_once)
+    for advisor in both:
+        expect(advisor.locator(".alarm")).to_have_count(0)
+        expect(advisor.locator("main .chat")).to_be_visible()
+    states = [until(one, "document.querySelector('.console > .link-notice')?.textContent || 'mine'") for one in both]
+    assert sorted(state == "mine" for state in states) == [False, True]
+    first, second = sorted(both, key=lambda one: states[both.index(one)] != "mine")
+    expect(second.locator(".console > .link-notice")).to_contain_text("顾问在处理访客的警示")
+    first.get_by_role("button", name="接入", exact=True).click()
+    others = second.get_by_role("region", name="其他顾问接待中")
+    expect(others.locator(f'[data-conversation="{conversation}"]')).to_be_visible()
+    expect(second.get_by_role("button", name="接入", exact=True)).to_have_count(0)  # who was first has her
+    first.get_by_role("button", name="解除警示").click()
+    first.get_by_role("button", name="结束", exact=True).click()
+
+
 def manager(people: People) -> Page:
     page = people.advisor("林店长", "/manager")
     expect(page.locator(".entries li").first).to_be_visible()
@@ -64,7 +143,7 @@ def test_the_manager_writes_an_entry_and_the_assistant_knows_it(people: People) 
     form.get_by_label("其他问法（每行一个）").fill("紫色长颈鹿玩偶多少钱\n长颈鹿安抚玩偶有货吗")
     form.get_by_label("回答", exact=True).fill("有，紫色长颈鹿安抚玩偶 89 元，徐汇店有货。")
     form.get_by_role("button", name="看看影响").click()
-    expect(form.locator("[role=status]")).to_contain_text("过去的", timeout=30_000)
+    expect(form.locator("[role=status]")).to_contain_text("过去的 0 个问题 评分不变", timeout=30_000)
     form.get_by_role("button", name="发布").click()
     expect(page.locator("dialog")).to_have_count(0, timeout=30_000)
     page.get_by_role("searchbox").fill("紫色长颈鹿")
@@ -88,8 +167,8 @@ def test_import_reports_each_bad_row_and_versions_go_back(people: People) -> Non
         content = json.dumps(rows, ensure_ascii=False).encode()
         file = {"name": "k.json", "mimeType": "application/json", "buffer": content}
         page.locator('input[type="file"]').set_input_files([file])
-        expect(page.locator("details summary")).to_contain_text("导入 1 条，1 条有误")
-        expect(page.locator("details li")).to_have_text("第 2 行：question 不能为空")
+        expect(page.locator("details summary")).to_contain_text("导入 1 条，0 条没有变化，1 条有误")
+        expect(page.locator("details li")).to_have_text("第 2 条 (e2e-2)：question 不能为空")
         page.get_by_role("searchbox").fill("")
         page.get_by_role("searchbox").fill(text)
         expect(page.locator(".entries li")).to_have_count(1)

@@ -108,6 +108,10 @@ async def test_an_alarm_is_told_again_until_somebody_takes_it(database: Settings
             assert len(advisor.heard) == told
         await w.alarms.acknowledge(advisor.person, f"a-{conversation}-{sent.seq}-S04")  # type: ignore[arg-type]
         assert advisor.heard[-1].type == "alarm.acknowledged"
+        other = await w.listen("advisor-wu")
+        await w.alarms.acknowledge(other.person, f"a-{conversation}-{sent.seq}-S04")  # type: ignore[arg-type]
+        (late,) = other.heard  # who presses second hears who was first
+        assert (late.type, late.by, late.name) == ("alarm.acknowledged", ADVISOR, "陈顾问")  # type: ignore[union-attr]
         w.time = clock.after(w.time, TELL_AGAIN_S * 10)
         await w.alarms.tell_again()
         assert len(advisor.heard) == 4

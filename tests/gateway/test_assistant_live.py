@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -312,12 +312,33 @@ async def test_a_complaint_becomes_an_unanswered_row(shop: Served) -> None:
         said = await ask(phone, conversation, "怎么给奶瓶消毒")
         given = await phone.ask("feedback.give", conversation=conversation, target=said["seq"], verdict="complaint")
         assert given["type"] == "ack"
-    assert (await open_rows(shop))[0]["why"] == {"thumbs_down": 1}
+    (row,) = await open_rows(shop)
+    assert (row["why"], row["questions"]) == ({"complaint": 1}, ["怎么给奶瓶消毒"])
 
 
-async def open_rows(shop: Served) -> list[dict[str, Any]]:
+async def test_a_complaint_is_read_by_the_manager_whatever_was_wrong_before(shop: Served) -> None:
+    conversation, complaint = await shop.conversation(MOTHER), "答非所问"
+    async with shop.connect(MOTHER) as phone:
+        said = await ask(phone, conversation, "下雨天能跟你们借把雨伞不")
+        (row,) = await open_rows(shop)
+        assert row["complaints"] == []
+        await phone.ask("feedback.give", conversation=conversation, target=said["seq"], verdict="down")
+        (row,) = await open_rows(shop, lambda rows: "thumbs_down" in rows[0]["why"])
+        await shop.call(MANAGER, "POST", f"/api/v1/unanswered/{row['cluster']}/dismiss")
+        give = {"conversation": conversation, "verdict": "complaint", "comment": complaint}
+        await phone.ask("feedback.give", target=said["seq"], **give)
+        (row,) = await open_rows(shop)  # dismissed, and there again
+        asked = {"conversation": conversation, "seq": said["data"]["answers"]}
+        assert (row["why"], row["complaints"]) == ({"complaint": 1}, [{"comment": complaint, **asked}])
+        await phone.ask("feedback.give", target=2, **give)  # the greeting answers no question
+        first, second = await open_rows(shop, lambda rows: len(rows) == 2)
+    assert {first["complaints"][0]["seq"], second["complaints"][0]["seq"]} == {asked["seq"], 2}
+    assert "AI" in (first if first["seq"] == 2 else second)["questions"][0]
+
+
+async def open_rows(shop: Served, once: Callable[[list[dict[str, Any]]], bool] = bool) -> list[dict[str, Any]]:
     async with asyncio.timeout(5):
-        while not (found := (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"]):  # noqa: ASYNC110
+        while not once(found := (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"]):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return list(found)
 

@@ -246,7 +246,11 @@ async def test_an_advisor_takes_over_and_hands_back(house: Served) -> None:
             await advisor.client.ask("call.hand_back", call=mother.call)
             await mother.state("with_assistant")
             assert await mother.browser.heard_hz(20, 10) != pytest.approx(900, abs=50)
-    kinds = [event["kind"] for event in await rows(house, events, conversation=mother.conversation)]
+    log = await rows(house, events, conversation=mother.conversation)
+    named = [event["data"].get("name") for event in log if event["data"].get("state") == "with_advisor"]
+    assert all(named)
+    assert named
+    kinds = [event["kind"] for event in log]
     assert kinds.count("conversation.assigned") == kinds.count("conversation.handed_back") == 1
 
 
@@ -507,6 +511,18 @@ async def test_a_call_begins_in_the_language_of_the_page(house: Served) -> None:
         greeting = await line.message("caption.shown", role="assistant")
         assert greeting["text"].startswith("Hello")
         assert house.gateway.calls.rooms.open[line.call].about.language == "en"
+
+
+async def test_who_changes_the_pages_language_is_called_in_it(house: Served) -> None:
+    """Without a new connection; and it stays known of her."""
+    person = await somebody(house, "customer")
+    async with on_line(house, person, language="zh") as line:
+        await line.client.say("language.set", language="en")
+        await line.standby()
+        await line.start()
+        greeting = await line.message("caption.shown", role="assistant")
+        assert greeting["text"].startswith("Hello")
+    assert [row["language"] for row in await rows(house, people, id=person)] == ["en"]
 
 
 async def test_a_silent_call_is_ended_and_says_why(house: Served) -> None:

@@ -243,12 +243,14 @@ async def test_a_recalled_question_or_draft_is_gone_from_the_managers_list_too(d
         one, two = [await s.say(MOTHER, conversation, f"nonce-{n:04}", f"问题{n}") for n in range(2)]
         said = await s.say(ADVISOR, conversation, "nonce-0009", "我家的秘密")
 
-        async def noted(connection: AsyncConnection) -> None:
+        async def note(connection: AsyncConnection) -> None:
             for asked in (one, two):
-                await teaching.note(connection, mother.chain, conversation, asked.seq, "问题", "miss", "k-1", said.at)
-            await teaching.propose(connection, conversation, "我家的秘密")
+                noted = teaching.Noted(conversation, asked.seq, "问题", "miss")
+                await teaching.note(connection, mother.chain, noted, "k-1", said.at)
+            newest, *_ = await teaching.asked_before(connection, conversation, said.seq)
+            await teaching.propose(connection, newest[0], "我家的秘密")
 
-        await s.store.write(noted)
+        await s.store.write(note)
         await s.chat.recall(mother, conversation, "nonce-0010", one.seq)
         await s.chat.recall(advisor, conversation, "nonce-0011", said.seq)
         async with s.store.read() as connection:

@@ -100,6 +100,41 @@ async def test_import_names_bad_rows_and_export_brings_all_back(shop: Served) ->
         assert "locker" in await response.text()
 
 
+async def test_an_import_is_judged_and_brings_only_what_changes(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"), ("奶瓶要消毒吗", "sterilise"))
+    headers = {"Authorization": f"Bearer {await shop.token(MANAGER)}", "Content-Type": "text/csv"}
+
+    async def bring(text: str, query: str = "") -> tuple[int, Any]:
+        url = f"{shop.url}/api/v1/knowledge/import{query}"
+        async with shop.http.post(url, data=text.encode(), headers=headers) as response:
+            return response.status, await response.json()
+
+    rows = "id,question,answer,category,phrasings\nlocker,有储物柜吗,有,shopping,\n"
+    thief = "thief,怎么给奶瓶消毒,错的,shopping,奶瓶要消毒吗\n"
+    status, said = await bring(rows)
+    assert (status, said["published"], said["same"]) == (200, 1, 0)
+    status, said = await bring(rows)
+    assert (status, said["published"], said["same"]) == (200, 0, 1)
+    assert len((await shop.call(MANAGER, "GET", "/api/v1/knowledge/locker/versions"))[1]["items"]) == 1
+    status, said = await bring(rows + thief)
+    assert (status, said["worse"], said["good"]) == (409, True, 2)
+    assert (await shop.call(MANAGER, "GET", "/api/v1/knowledge/thief"))[0] == 404
+    assert (await bring(rows + thief, "?confirm=true"))[1]["published"] == 1
+
+
+async def test_rolling_back_to_what_lowers_the_score_asks_first(shop: Served) -> None:
+    await only(shop, ("怎么给奶瓶消毒", "sterilise"), ("奶瓶要消毒吗", "sterilise"))
+    thief = {"question": "怎么给奶瓶消毒", "phrasings": ["奶瓶要消毒吗"], "answer": "错的", "category": "shopping"}
+    await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief?confirm=true", **thief)
+    await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief", **UMBRELLA)
+    path = "/api/v1/knowledge/thief/rollback"
+    assert (await shop.call(MANAGER, "POST", path, version=1))[0] == 409
+    assert (await shop.call(MANAGER, "POST", f"{path}?confirm=true", version=1))[1]["version"] == 3
+    _, history = await shop.call(MANAGER, "GET", "/api/v1/knowledge/thief/versions")
+    assert {one["name"] for one in history["items"]} == {"林店长"}
+    assert (await shop.call(MANAGER, "POST", path, version=9))[0] == 404
+
+
 async def test_an_empty_file_says_so(shop: Served) -> None:
     headers = {"Authorization": f"Bearer {await shop.token(MANAGER)}", "Content-Type": "text/csv"}
     async with shop.http.post(shop.url + "/api/v1/knowledge/import", data=b"", headers=headers) as response:

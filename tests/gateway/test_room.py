@@ -21,7 +21,7 @@ from gateway.errors import Conflict
 from gateway.hub import Hub
 from media.audio import Samples
 from media.ports import CaptionNote, IdleNote
-from signaling.protocol import Event, EventKind, SpeechBody, TextBody
+from signaling.protocol import Event, EventKind, Language, SpeechBody, TextBody
 from tests import virtual_time
 
 MOTHER = Person("customer-lili", "chain-1", "customer", "丽丽")
@@ -47,6 +47,8 @@ class FakeLeg:
 
 class FakeVoice:
     """Talks until told to break or end; keeps what it was told."""
+
+    language: Language = "zh"
 
     def __init__(self, words: str) -> None:
         self.told = [words]
@@ -126,6 +128,19 @@ def test_a_line_that_was_dead_for_a_moment_and_is_heard_again_goes_on() -> None:
         assert "线路恢复" in scene.voices[0].told[-1]
         await asyncio.sleep(20)
         assert scene.room.call.state == "with_assistant"
+
+    play(story)
+
+
+def test_what_the_gateway_says_is_in_the_language_she_speaks_now() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.tap(nothing)
+        scene.voices[0].language = "en"
+        scene.leg.silent = 4.2
+        await asyncio.sleep(1)
+        scene.leg.silent = 0.1
+        await asyncio.sleep(1)
+        assert "connected again" in scene.voices[0].told[-1]
 
     play(story)
 

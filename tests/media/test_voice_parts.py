@@ -77,6 +77,14 @@ def test_language_is_followed_but_not_for_a_borrowed_word() -> None:
     assert zh.hear("138").language == "zh"
 
 
+def test_what_she_types_is_believed_at_once() -> None:
+    assert Following("en").hear("几点关门").language == "en"
+    assert Following("en").read("几点关门").language == "zh"
+    assert Following("zh").read("are you open").language == "en"
+    assert Following("zh").read("OK").language == "zh"
+    assert Following("zh").read("有 Aptamil 吗").language == "zh"
+
+
 # ---------------------------------------------------------------- waterfall
 
 

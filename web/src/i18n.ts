@@ -70,10 +70,14 @@ type Dictionary<Z> = Readonly<Record<keyof Z, string>>;
 const shared = wording(zh, async () => (await import("./words/en")).en);
 export const { t, say } = shared;
 
+let ofStaff: () => Readonly<Record<string, string>> = () => ({});
+/** On the pages of staff these come first: they read of her what she reads of herself. */
+export const readOf = (words: typeof ofStaff): void => void (ofStaff = words);
+
 /** For codes that come from the gateway: an unknown one gets the general wording, never a blank. */
 function worded(key: string, args: Readonly<Record<string, unknown>>, fallback: Key): string {
-  const words = shared.words();
-  return key in words ? filled(words[key as Key], args) : filled(words[fallback], args);
+  const words: Readonly<Record<string, string>> = { ...shared.words(), ...ofStaff() };
+  return filled(words[key] ?? words[fallback] ?? "", args);
 }
 
 /** Why a request failed: what the gateway says, or that there is no link. */

@@ -33,6 +33,8 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 
 /** A caption, or what was written meanwhile (its turn is then minus its seq). */
 export type CaptionLine = CaptionShown & { readonly tel?: string };
+/** `taker`: the name of who was first to take it. */
+type KnownAlarm = AlarmView & { readonly taker?: string };
 type Captions = readonly CaptionLine[];
 export type Lines = Partial<Readonly<Record<LineMeasured["party"], LineMeasured["ends"]>>>;
 
@@ -43,7 +45,7 @@ export class Page {
   readonly home = signal<string | null>(null);
   readonly ready = signal<Ready | null>(null);
   readonly inbox = signal<ReadonlyMap<string, InboxItem>>(new Map());
-  readonly alarms = signal<readonly AlarmView[]>([]);
+  readonly alarms = signal<readonly KnownAlarm[]>([]);
   readonly calls = signal<ReadonlyMap<string, CallView>>(new Map());
   readonly captions = signal<ReadonlyMap<string, Captions>>(new Map());
   readonly turns = signal<ReadonlyMap<string, readonly TurnMeasured[]>>(new Map());
@@ -80,6 +82,7 @@ export class Page {
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
     const page = new Page(url, await openKeep(), upload, staff);
     page.connection.open();
+    language.subscribe((shown) => page.connection.send({ type: "language.set", language: shown })); // hello says the first
     addEventListener("online", () => page.connection.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || page.connection.hurry());
     setInterval(() => page.adopt(), ADOPT_EVERY_MS);
@@ -143,7 +146,7 @@ export class Page {
         return;
       case "alarm.acknowledged":
         this.alarms.value = this.alarms.value.map((one) =>
-          one.alarm === message.alarm ? { ...one, acknowledged_by: message.by } : one,
+          one.alarm === message.alarm ? { ...one, acknowledged_by: message.by, taker: message.name } : one,
         );
         return;
       default:

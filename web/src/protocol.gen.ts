@@ -41,6 +41,7 @@ export interface AlarmAcknowledged {
   readonly type: "alarm.acknowledged";
   readonly alarm: string;
   readonly by: string;
+  readonly name: string;
 }
 
 /** A red flag, at advisors on duty and managers; again after 30 s without acknowledgement; gone when cleared. */
@@ -369,6 +370,12 @@ export interface Lagged {
   readonly type: "lagged";
 }
 
+/** The page is shown in another language: fixed texts and the next call follow. */
+export interface LanguageSet {
+  readonly type: "language.set";
+  readonly language: "zh" | "en";
+}
+
 /** One party's line over the last seconds, to staff. `up`: what the gateway hears of it; `down`: what it hears of us, as it says over RTCP; `page`: the same as its browser counts it. */
 export interface LineMeasured {
   readonly type: "line.measured";
@@ -575,6 +582,7 @@ export type ClientMessage =
   | Hello
   | HistoryGet
   | InboxWatch
+  | LanguageSet
   | MessageEdit
   | MessageRecall
   | MessageSend

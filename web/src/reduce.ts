@@ -21,6 +21,8 @@ export interface Message {
   readonly edited: boolean;
   readonly recalled: boolean;
   readonly feedback: "up" | "down" | "complaint" | null;
+  /** What she complained of. */
+  readonly comment: string;
 }
 
 export interface Note {
@@ -197,6 +199,7 @@ const message = (event: LogEvent): Entry => ({
   edited: false,
   recalled: false,
   feedback: null,
+  comment: "",
 });
 
 const note = (event: LogEvent): Entry => ({
@@ -222,7 +225,7 @@ const edit: Revision = (message, event) => ({
   body: message.body && "text" in message.body ? { ...message.body, text: text(event, "text") ?? "" } : message.body,
 });
 const recall: Revision = () => ({ recalled: true, body: null });
-const rate: Revision = (_, event) => ({ feedback: text(event, "verdict") as Message["feedback"] });
+const rate: Revision = (_, event) => ({ feedback: text(event, "verdict") as Message["feedback"], comment: text(event, "comment") ?? "" });
 
 function revised(thread: Thread, event: LogEvent, revise: Revision): readonly Entry[] {
   const target = event.data["target"];

@@ -1,9 +1,18 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { clockTime, dayName, language } from "../src/i18n";
+import { clockTime, dayName, endReasonText, handoffText, language, readOf } from "../src/i18n";
 
 afterEach(() => {
   vi.restoreAllMocks();
   language.value = "zh";
+});
+
+test("staff read of her what she reads of herself", () => {
+  const hers = [endReasonText("customer_left"), handoffText("angry"), handoffText("nobody knows")];
+  expect(hers).toEqual(["您已挂断", "尽快为您处理", "需要顾问"]);
+  readOf(() => ({ "ended.customer_left": "顾客已挂断", "handoff.angry": "顾客情绪需要安抚" }));
+  const theirs = [endReasonText("customer_left"), handoffText("angry"), endReasonText("silent")];
+  readOf(() => ({}));
+  expect(theirs).toEqual(["顾客已挂断", "顾客情绪需要安抚", "很久没有声音，通话已结束"]);
 });
 
 test("times of a long timeline are worded with one formatter a language, not one a message", () => {

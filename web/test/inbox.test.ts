@@ -15,7 +15,7 @@ test("a promised call is a section of its own where nobody has the conversation"
   expect(groupOf(item({ ...due, state: "resolved" }), "me")).toBe("callback");
   expect(groupOf(item({ ...due, state: "queued" }), "me")).toBe("queue");
   expect(groupOf(item({ ...due, state: "assigned", assignee: "me" }), "me")).toBe("mine");
-  expect(groupOf(item({ ...due, state: "assigned", assignee: "other" }), "me")).toBe("assistant");
+  expect(groupOf(item({ ...due, state: "assigned", assignee: "other" }), "me")).toBe("others");
   expect(groupOf(item({}), "me")).toBe("assistant");
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { language } from "../src/i18n";
 import { Page } from "../src/page";
 import type { CallView } from "../src/protocol.gen";
 import { inserted } from "../src/ui/composer";
@@ -54,6 +55,26 @@ test("a call that has ended leaves nothing behind", async () => {
   const page = await console();
   socket.say({ type: "call.changed", call: { ...call("k2", "c2"), state: "ended" } });
   expect(known(page)).toEqual([["k1"], ["k1"], ["k1"]]);
+  page.connection.close();
+});
+
+test("the gateway hears of the language the page is shown in, by hello and then at once", async () => {
+  const page = await console();
+  const told = () => socket.sent.filter((one) => one.type === "language.set").map((one) => "language" in one && one.language);
+  expect(told()).toEqual([]);
+  language.value = "en";
+  expect(told()).toEqual(["en"]);
+  language.value = "zh";
+  expect(told()).toEqual(["en", "zh"]);
+  page.connection.close();
+});
+
+test("who took an alarm is kept by name", async () => {
+  const page = await console();
+  const alarm = { alarm: "a1", conversation: "c1", customer_name: "", store: "", sign: "", text: "", at: "", action: "", acknowledged_by: null };
+  socket.say({ type: "alarm.raised", alarm } as never);
+  socket.say({ type: "alarm.acknowledged", alarm: "a1", by: "p-chen", name: "陈顾问" });
+  expect(page.alarms.value.map(({ acknowledged_by, taker }) => [acknowledged_by, taker])).toEqual([["p-chen", "陈顾问"]]);
   page.connection.close();
 });
 

@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from gateway.dialogue.knowledge.entries import FIELDS, Category, Entry, as_dict
 
@@ -82,6 +83,16 @@ class Draft(BaseModel):
         return Entry(**self.model_dump())
 
 
+class Told(Draft):
+    """One that customers may be told: with an answer. (For scoring retrieval a question is enough.)"""
+
+    @model_validator(mode="after")
+    def _answers(self) -> Self:
+        if not (self.answer or self.answer_en):
+            raise PydanticCustomError("no_answer", "an answer is missing")
+        return self
+
+
 def decoded(raw: bytes) -> str:
     """UTF-8, or what spreadsheets write: UTF-16 with its mark, GBK in China. What fits none is read as it goes."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -92,7 +103,7 @@ def decoded(raw: bytes) -> str:
         return raw.decode("gb18030", "replace")
 
 
-def parse_json(text: str) -> tuple[list[Entry], list[Fault]]:
+def parse_json(text: str, draft: type[Draft] = Draft) -> tuple[list[Entry], list[Fault]]:
     """A JSON array of objects."""
     try:
         rows = json.loads(text)
@@ -100,16 +111,16 @@ def parse_json(text: str) -> tuple[list[Entry], list[Fault]]:
         return [], [Fault(0, "", "file", "not_json", "not JSON")]
     if not isinstance(rows, list):
         return [], [Fault(0, "", "file", "not_array", "an array of entries is expected")]
-    return _checked(rows)
+    return _checked(rows, draft)
 
 
-def parse_csv(text: str) -> tuple[list[Entry], list[Fault]]:
+def parse_csv(text: str, draft: type[Draft] = Draft) -> tuple[list[Entry], list[Fault]]:
     """A header and rows; phrasings are separated by `|`; a spreadsheet's byte-order mark is fine."""
     try:
         rows = [_cells(row) for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))]
     except csv.Error as error:
         return [], [Fault(0, "", "file", "not_csv", str(error))]
-    return _checked(rows)
+    return _checked(rows, draft)
 
 
 def _cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
@@ -119,7 +130,7 @@ def _cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
     return kept
 
 
-def _checked(rows: Iterable[Any]) -> tuple[list[Entry], list[Fault]]:
+def _checked(rows: Iterable[Any], draft: type[Draft]) -> tuple[list[Entry], list[Fault]]:
     good: dict[str, Entry] = {}
     faults: list[Fault] = []
     for number, row in enumerate(rows, 1):
@@ -128,7 +139,7 @@ def _checked(rows: Iterable[Any]) -> tuple[list[Entry], list[Fault]]:
             many = Fault(number, id, "file", "too_many", f"more than {MAX_ENTRIES} rows")
             return list(good.values()), [*faults, many]
         try:
-            entry = Draft.model_validate(row).entry()
+            entry = draft.model_validate(row).entry()
         except ValidationError as error:
             faults += [Fault(number, id, str((e["loc"] or ("row",))[0]), e["type"], e["msg"]) for e in error.errors()]
             continue

@@ -7,8 +7,8 @@ import { errorText, failureText, t } from "../i18n";
 import { makeNonce } from "../nonce";
 import { textBody } from "../outbox";
 import type { Page } from "../page";
-import type { ConversationAct, InboxItem } from "../protocol.gen";
-import type { Entry } from "../reduce";
+import type { ConversationAct, InboxItem, Me } from "../protocol.gen";
+import type { Entry, Message } from "../reduce";
 import type { LiveThread } from "../thread";
 import { Chat } from "../ui/chat";
 import { Icon, type IconName } from "../ui/icons";
@@ -80,7 +80,7 @@ export function Desk({ page, line, thread, conversation, onBack, at }: Props) {
         <h2 class="grow">
           {item?.customer_name} <span class="soft">{ts(`state.${thread.view.value.state}`)}</span>
         </h2>
-        <Acts thread={thread} item={item} me={me.id} calling={line.inCall} onAct={act} />
+        <Acts thread={thread} item={item} me={me} calling={line.inCall} onAct={act} />
         <button type="button" class="bare" aria-label={t("chat.search")} onClick={() => setSearching(true)}>
           <Icon name="search" />
         </button>
@@ -97,6 +97,7 @@ export function Desk({ page, line, thread, conversation, onBack, at }: Props) {
         me={me}
         found={found}
         insert={insert}
+        footnote={judgement}
         nameOf={(entry) => nameOf(entry, me.id, me.name, item)}
         placeholder={ts(noting ? "chat.placeholder.note" : "chat.placeholder.advisor")}
         composerClass={noting ? "noting" : ""}
@@ -119,6 +120,14 @@ export function Desk({ page, line, thread, conversation, onBack, at }: Props) {
   );
 }
 
+/** What she thinks of an answer. */
+const judgement = ({ feedback, comment }: Message) =>
+  feedback ? (
+    <span class={feedback === "up" ? "" : "failed"}>
+      {ts(`feedback.${feedback}`)} {comment}
+    </span>
+  ) : null;
+
 function Tab(props: { on: boolean; icon: IconName; label: string; onClick: () => void }) {
   return (
     <button type="button" class="small" aria-pressed={props.on} onClick={props.onClick}>
@@ -130,7 +139,7 @@ function Tab(props: { on: boolean; icon: IconName; label: string; onClick: () =>
 interface ActsProps {
   readonly thread: LiveThread;
   readonly item: InboxItem | undefined;
-  readonly me: string;
+  readonly me: Me;
   /** A call of one's own is handed back or hung up before the conversation is. */
   readonly calling: boolean;
   readonly onAct: (act: Act) => void;
@@ -140,9 +149,10 @@ interface ActsProps {
 function Acts({ thread, item, me, calling, onAct }: ActsProps) {
   const { state, assignee, redFlag } = thread.view.value;
   const flagged = Boolean(redFlag ?? item?.red_flag); // nothing is resolved while it stands
-  const mine = state !== "with_assistant" && state !== "queued" && state !== "resolved" && assignee === me;
+  const mine = state !== "with_assistant" && state !== "queued" && state !== "resolved" && assignee === me.id;
+  const others = state === "assigned" && !mine && me.role !== "manager"; // who was first has her
   const may: readonly (readonly [boolean, Act, string])[] = [
-    [!mine && (state !== "resolved" || Boolean(item?.callback_at)), "accept", "primary"],
+    [!mine && !others && (state !== "resolved" || Boolean(item?.callback_at)), "accept", "primary"],
     [mine && !calling, "hand_back", ""],
     [mine && !calling && !flagged, "resolve", ""],
     [flagged, "clear_red_flag", ""],

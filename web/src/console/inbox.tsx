@@ -1,13 +1,13 @@
-/** Who waits, whom we promised a call, who is mine, whom the assistant serves: red flags first, then the longest waiting. */
+/** Who waits, whom we promised a call, who is mine, whom the assistant or others serve: red flags first, then the longest waiting. */
 
 import { useEffect, useState } from "preact/hooks";
-import { babyAge, clockTime, dayName, duration, type PlainKey, say } from "../i18n";
+import { babyAge, clockTime, dayName, duration, t } from "../i18n";
 import type { Page } from "../page";
 import type { InboxItem } from "../protocol.gen";
 import { Icon } from "../ui/icons";
 import { ts } from "../words/staff";
 
-const GROUPS = ["queue", "callback", "mine", "assistant", "resolved"] as const;
+const GROUPS = ["queue", "callback", "mine", "assistant", "others", "resolved"] as const;
 const SHOWN_EMPTY: readonly string[] = ["queue", "mine", "assistant"];
 type Group = (typeof GROUPS)[number];
 const LONG_WAIT_S = 60;
@@ -17,7 +17,7 @@ export function groupOf(item: InboxItem, me: string | undefined): Group {
   if (item.callback_at && !item.assignee) return "callback"; // whoever has time calls her
   if (item.state === "resolved") return "resolved";
   if (item.state === "with_assistant") return "assistant";
-  return item.assignee === me ? "mine" : "assistant";
+  return item.assignee === me ? "mine" : "others";
 }
 
 const urgency = (item: InboxItem): string =>
@@ -116,18 +116,18 @@ function Line({ item, now, current, onOpen }: LineProps) {
 /** The day too: a call is promised for tomorrow as often as for today. */
 export const dueText = (at: string): string => `${dayName(at)} ${clockTime(at)}`;
 
-const KINDS: Readonly<Record<string, PlainKey>> = {
-  "[image]": "image.alt",
-  "[file]": "chat.file",
-  "[voice]": "voice.note",
-  "[notice]": "notice.unknown",
-  "[call_record]": "call.voice",
+const KINDS: Readonly<Record<string, () => string>> = {
+  "[image]": () => t("image.alt"),
+  "[file]": () => t("chat.file"),
+  "[voice]": () => t("voice.note"),
+  "[notice]": () => t("notice.unknown"),
+  "[call_record]": () => ts("inbox.called"),
 };
 
 /** Kinds without words come as `[image]`. */
 function previewText(last: string): string {
-  const key = KINDS[last];
-  return key ? `[${say(key)}]` : last;
+  const words = KINDS[last];
+  return words ? `[${words()}]` : last;
 }
 
 function useNow(): number {

@@ -104,7 +104,7 @@ function Aftermath({ line }: { line: CallLine }) {
   const { phase, trouble, reason } = line.state.value;
   if (phase !== "ended" || (!trouble && !reason)) return null;
   return (
-    <p class="row soft" role="alert">
+    <p class="row soft aftermath" role="alert">
       <span class="grow">{trouble ? say(trouble) : endReasonText(reason ?? "")}</span>
       <button type="button" class="small" onClick={() => line.dismiss()}>
         {t("chat.close")}

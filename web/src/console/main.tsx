@@ -21,13 +21,14 @@ import { Mine } from "./live";
 import { ts } from "../words/staff";
 
 function Console({ page, line }: { page: Page; line: CallLine }) {
-  const [open, setOpen] = useState<string | null>(location.hash.slice(1) || null);
+  const [[linked, linkedAt]] = useState(() => location.hash.slice(1).split("@"));
+  const [open, setOpen] = useState<string | null>(linked || null);
   const me = page.me.value;
   const { phase, since, conversation: called } = line.state.value;
   const own = phase === "opening" || phase === "running" ? called : null;
   useFollowed(page, open, own);
   const [searching, setSearching] = useState(false);
-  const [at, setAt] = useState<number | null>(null);
+  const [at, setAt] = useState<number | null>(Number(linkedAt) || null);
   const choose = (conversation: string | null, seq: number | null = null) => {
     setAt(seq);
     setSearching(false);

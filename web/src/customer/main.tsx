@@ -23,12 +23,13 @@ const SOON_MS = 5_000;
 const Search = later(async () => (await import("../ui/search")).Search);
 
 function Customer({ page, line }: { page: Page; line: CallLine }) {
+  const minimised = useState(false); // another language draws everything below anew
   const me = page.me.value;
   const conversation = page.home.value;
   return (
     <main class="chat" key={language.value}>
       {me && conversation ? (
-        <Home page={page} line={line} me={me} thread={page.thread(conversation)} />
+        <Home page={page} line={line} me={me} thread={page.thread(conversation)} minimised={minimised} />
       ) : (
         <>
           <Header page={page} title={t("app.name")} onSearch={null} />
@@ -39,10 +40,17 @@ function Customer({ page, line }: { page: Page; line: CallLine }) {
   );
 }
 
-function Home({ page, line, me, thread }: { page: Page; line: CallLine; me: Me; thread: LiveThread }) {
+interface HomeProps {
+  readonly page: Page;
+  readonly line: CallLine;
+  readonly me: Me;
+  readonly thread: LiveThread;
+  readonly minimised: readonly [boolean, (to: boolean) => void];
+}
+
+function Home({ page, line, me, thread, minimised: [minimised, setMinimised] }: HomeProps) {
   const [searching, setSearching] = useState(false);
   const [found, setFound] = useState<number | null>(null);
-  const [minimised, setMinimised] = useState(false);
   const { phase, media } = line.state.value;
   useEffect(() => {
     if (phase === "opening" || phase === "ended") setMinimised(false);

@@ -26,6 +26,8 @@ export interface Version {
   readonly version: number;
   readonly content: Entry;
   readonly by: string;
+  /** Of who that is; null: nobody we know. */
+  readonly name: string | null;
   readonly at: string;
 }
 
@@ -46,12 +48,27 @@ export interface Cluster {
   readonly why: Readonly<Record<string, number>>;
   readonly draft: string;
   readonly last_at: string;
+  /** Where it was asked last. */
+  readonly conversation: string;
+  readonly seq: number;
+  readonly complaints: readonly { readonly comment: string; readonly conversation: string; readonly seq: number }[];
+}
+
+/** Row 0: the whole file. */
+export interface Fault {
+  readonly row: number;
+  readonly id: string;
+  readonly field: string;
+  readonly code: string;
+  readonly why: string;
 }
 
 export interface Imported {
   readonly good: number;
   readonly published: number;
-  readonly faults: readonly { readonly row: number; readonly field: string; readonly code: string; readonly why: string }[];
+  /** Rows that say what is published already. */
+  readonly same: number;
+  readonly faults: readonly Fault[];
 }
 
 export interface Score {
@@ -95,7 +112,8 @@ export const findEntries = (words: string, category: string): Promise<{ items: r
 export const versionsOf = (id: string): Promise<readonly Version[]> => items(`${path(id)}/versions`);
 export const preview = (entry: Entry): Promise<Judged> => call("POST", "/knowledge/preview", bare(entry));
 export const withdraw = (id: string, confirmed: boolean): Promise<unknown> => call("DELETE", path(id) + confirming(confirmed));
-export const rollBack = (id: string, version: number): Promise<unknown> => call("POST", `${path(id)}/rollback`, { version });
+export const rollBack = (id: string, version: number, confirmed: boolean): Promise<unknown> =>
+  call("POST", `${path(id)}/rollback${confirming(confirmed)}`, { version });
 export const tryOut = (question: string): Promise<Trial> => call("POST", "/knowledge/try", { question });
 export const clusters = (): Promise<readonly Cluster[]> => items("/unanswered");
 export const dismiss = (cluster: string): Promise<unknown> => call("POST", `/unanswered/${cluster}/dismiss`, {});
@@ -119,13 +137,13 @@ export const keepRules = (store: string, rules: readonly Rule[]): Promise<unknow
   call("PUT", `/stores/${store}/rules`, { person_for: rules });
 
 /** Bad rows are no failure: the report names each. */
-export async function bringIn(file: File): Promise<Imported> {
+export async function bringIn(file: File, confirmed: boolean): Promise<Imported> {
   const isCsv = file.name.toLowerCase().endsWith(".csv");
   const typed = new Blob([file], { type: isCsv ? "text/csv" : "application/json" });
   try {
-    return await call<Imported>("POST", "/knowledge/import", typed);
+    return await call<Imported>("POST", `/knowledge/import${confirming(confirmed)}`, typed);
   } catch (error) {
-    if (error instanceof RefusedError && isReport(error.more)) return error.more;
+    if (!wouldLower(error) && error instanceof RefusedError && isReport(error.more)) return error.more;
     throw error;
   }
 }
@@ -136,6 +154,15 @@ const isReport = (more: unknown): more is Imported => typeof more === "object" &
 export function wouldLower(error: unknown): Judged | null {
   const more = error instanceof RefusedError ? error.more : null;
   return typeof more === "object" && more !== null && "before" in more ? (more as Judged) : null;
+}
+
+/** The shares that change, for people: `答对率 92.0% → 91.5%`. */
+export const RATES = ["top1", "answered_right", "helped", "answered_wrong"] as const;
+export function changes({ before, after }: Judged): readonly (readonly [(typeof RATES)[number], string, string])[] {
+  if (!before || !after) return [];
+  const share = (totals: Totals, name: (typeof RATES)[number]): string =>
+    name === "answered_wrong" ? String(totals[name] ?? 0) : `${((totals[name] ?? 0) * 100).toFixed(1)}%`;
+  return RATES.filter((name) => before[name] !== after[name]).map((name) => [name, share(before, name), share(after, name)]);
 }
 
 const bare = ({ version: _, ...entry }: Entry): Omit<Entry, "version"> => entry;

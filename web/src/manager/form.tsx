@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { problemText } from "../problem";
 import { Dialog } from "../ui/dialog";
 import { ts } from "../words/staff";
-import { CATEGORIES, type Category, type Entry, type Judged, preview, publish, wouldLower } from "./api";
+import { CATEGORIES, type Category, changes, type Entry, type Judged, preview, publish, wouldLower } from "./api";
 import { storeText, useStores } from "./stores";
 
 interface Props {
@@ -47,7 +47,7 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
 
   return (
     <Dialog label={entry.question || ts("manager.new")} onClose={onClose} class="wide">
-      <form class="entry" aria-busy={busy} onSubmit={(event) => void save(event)}>
+      <form class="entry" aria-busy={busy} onSubmit={(event) => void save(event)} onInput={() => (setLower(null), setJudged(null))}>
         <Field label={ts("manager.question")}>
           <input name="question" required maxLength={300} defaultValue={entry.question} />
         </Field>
@@ -96,19 +96,21 @@ export function EntryForm({ entry, cluster, onClose, onDone }: Props) {
         <label class="row">
           <input name="sensitive" type="checkbox" defaultChecked={entry.sensitive} /> {ts("manager.sensitive")}
         </label>
-        {problem ? <p class="warning" role="alert">{problem}</p> : null}
-        {judged ? <p role="status">{ts("manager.covers", { n: judged.answered.length })} {scoreText(judged)}</p> : null}
-        {lower ? (
-          <p class="warning" role="alert">
-            {ts("manager.score.lower", { before: percent(lower.before?.["top1"]), after: percent(lower.after?.["top1"]) })}
-          </p>
-        ) : null}
-        <div class="row">
-          <button type="button" disabled={busy} onClick={(event) => look(event.currentTarget.form)}>
-            {ts("manager.preview")}
-          </button>
-          <span class="grow" />
-          <button disabled={busy} class={lower ? "danger" : "primary"}>{ts(lower ? "manager.publish.anyway" : "manager.publish")}</button>
+        <div class="verdict">
+          {problem ? <p class="warning" role="alert">{problem}</p> : null}
+          {judged && !lower ? <Foreseen judged={judged} /> : null}
+          {lower ? (
+            <p class="warning" role="alert">
+              {ts("manager.score.lower", { changes: scoreText(lower) })}
+            </p>
+          ) : null}
+          <div class="row">
+            <button type="button" disabled={busy} onClick={(event) => look(event.currentTarget.form)}>
+              {ts("manager.preview")}
+            </button>
+            <span class="grow" />
+            <button disabled={busy} class={lower ? "danger" : "primary"}>{ts(lower ? "manager.publish.anyway" : "manager.publish")}</button>
+          </div>
         </div>
       </form>
     </Dialog>
@@ -122,10 +124,26 @@ const Field = ({ label, children }: { label: string; children: ComponentChildren
   </label>
 );
 
-const percent = (share: number | undefined): string => (share === undefined ? "–" : `${(share * 100).toFixed(1)}%`);
+/** Which past questions it answers, and what that does to the score. */
+function Foreseen({ judged }: { judged: Judged }) {
+  return (
+    <div role="status">
+      <p>
+        {ts("manager.covers", { n: judged.answered.length })} {scoreText(judged) || ts("manager.score.same")}
+      </p>
+      <ul>
+        {[...new Set(judged.answered)].map((question) => (
+          <li key={question}>{question}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
 
-const scoreText = ({ before, after }: Judged): string =>
-  before && after ? `${ts("manager.score.right")} ${percent(before["top1"])} → ${percent(after["top1"])}` : "";
+const scoreText = (judged: Judged): string =>
+  changes(judged)
+    .map(([name, before, after]) => `${ts(`manager.score.${name}`)} ${before} → ${after}`)
+    .join(" · ");
 
 function written(form: HTMLFormElement, entry: Entry): Entry {
   const fields = new FormData(form);

@@ -6,8 +6,9 @@ import { problemText } from "../problem";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { faultText, ts } from "../words/staff";
-import { bringIn, CATEGORIES, type Entry, findEntries, type Imported, rollBack, type Trial, tryOut, type Version, versionsOf, withdraw, wouldLower } from "./api";
+import { bringIn, CATEGORIES, type Entry, type Fault, findEntries, type Imported, rollBack, type Trial, tryOut, type Version, versionsOf, withdraw, wouldLower } from "./api";
 import { blankEntry, EntryForm } from "./form";
+import { storeText, useStores } from "./stores";
 
 export function KnowledgeView() {
   const [words, setWords] = useState("");
@@ -17,6 +18,11 @@ export function KnowledgeView() {
   const [history, setHistory] = useState<Entry | null>(null);
   const [problem, setProblem] = useState("");
   const [again, setAgain] = useState(0);
+  const stores = useStores((error) => setProblem(problemText(error)));
+  const storeName = (id: string): string => {
+    const found = stores.find((one) => one.id === id);
+    return found ? storeText(found) : id;
+  };
   const reload = () => setAgain((n) => n + 1);
   useEffect(() => {
     let asked = true;
@@ -66,7 +72,7 @@ export function KnowledgeView() {
           <li key={entry.id}>
             <div class="grow">
               <strong>{entry.question}</strong> <span class="tag">{ts(`category.${entry.category}`)}</span>
-              {entry.store ? <span class="tag">{entry.store}</span> : null}
+              {entry.store ? <span class="tag">{storeName(entry.store)}</span> : null}
               {isOver(entry) ? <span class="tag red">{ts("manager.expired")}</span> : null}
               <p>{entry.answer}</p>
             </div>
@@ -94,14 +100,16 @@ function Exchange({ onDone }: { onDone: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const [report, setReport] = useState<Imported | null>(null);
   const [problem, setProblem] = useState("");
-  const take = async (file: File | undefined) => {
+  const take = async (file: File | undefined, confirmed = false): Promise<void> => {
     if (!file) return;
     try {
       setProblem("");
-      setReport(await bringIn(file));
+      setReport(null);
+      setReport(await bringIn(file, confirmed)); // judged by all golden questions: seconds
       onDone();
     } catch (error) {
-      setProblem(problemText(error));
+      if (!wouldLower(error)) return setProblem(problemText(error));
+      if (confirm(ts("manager.import.lower"))) return take(file, true);
     }
   };
   return (
@@ -129,16 +137,23 @@ function Exchange({ onDone }: { onDone: () => void }) {
       {problem ? <p class="warning" role="alert">{problem}</p> : null}
       {report ? (
         <details open={report.faults.length > 0}>
-          <summary role="status">{ts("manager.imported", { ok: report.published, bad: report.faults.length })}</summary>
+          <summary role="status">{ts("manager.imported", { ok: report.published, same: report.same, bad: report.faults.length })}</summary>
           <ul>
             {report.faults.map((fault) => (
-              <li key={`${fault.row}-${fault.field}`}>{ts("manager.row", { row: fault.row, why: `${fault.field} ${faultText(fault.code, fault.why)}` })}</li>
+              <li key={`${fault.row}-${fault.field}`}>{rowText(fault)}</li>
             ))}
           </ul>
         </details>
       ) : null}
     </div>
   );
+}
+
+/** Rows are counted without a header: a spreadsheet's line is the next one, so the id is named too. */
+function rowText({ row, id, field, code, why }: Fault): string {
+  const what = faultText(code, why);
+  if (!row) return ts("manager.file", { why: what });
+  return ts("manager.row", { row, id: id ? ` (${id})` : "", why: field === "row" ? what : `${field} ${what}` });
 }
 
 function TryOut() {
@@ -177,6 +192,15 @@ function Versions({ entry, onClose, onDone }: { entry: Entry; onClose: () => voi
   const [problem, setProblem] = useState("");
   const failed = (error: unknown) => setProblem(problemText(error));
   useEffect(() => void versionsOf(entry.id).then(setVersions, failed), [entry.id]);
+  const back = async (version: number, confirmed = false): Promise<void> => {
+    try {
+      await rollBack(entry.id, version, confirmed);
+      onDone();
+    } catch (error) {
+      if (!wouldLower(error)) return failed(error);
+      if (confirm(ts("manager.rollback.lower"))) return back(version, true);
+    }
+  };
   return (
     <Dialog label={`${ts("manager.versions")} · ${entry.question}`} onClose={onClose} class="wide">
       {problem ? <p class="warning" role="alert">{problem}</p> : null}
@@ -184,11 +208,11 @@ function Versions({ entry, onClose, onDone }: { entry: Entry; onClose: () => voi
         {versions.map((one, nth) => (
           <li key={one.version}>
             <div class="grow">
-              <strong>#{one.version}</strong> <span class="soft">{dayName(one.at)} {clockTime(one.at)} · {one.by}</span>
+              <strong>#{one.version}</strong> <span class="soft">{dayName(one.at)} {clockTime(one.at)} · {one.name ?? one.by}</span>
               <p>{one.content.answer}</p>
             </div>
             {nth === 0 ? null : (
-              <button type="button" class="small" onClick={() => void rollBack(entry.id, one.version).then(onDone, failed)}>
+              <button type="button" class="small" onClick={() => void back(one.version)}>
                 {ts("manager.rollback", { n: one.version })}
               </button>
             )}

@@ -1,4 +1,4 @@
-/** What the assistant could not answer, in clusters: write the answer once for all of them, or set them aside. */
+/** What the assistant could not answer, or what was complained about, in clusters: write the answer once for all of them, or set them aside. */
 
 import { useEffect, useState } from "preact/hooks";
 import { dayName } from "../i18n";
@@ -24,13 +24,19 @@ export function UnansweredView() {
             <div class="grow">
               <strong>{one.questions[0]}</strong> <span class="tag">{ts("manager.cluster", { n: one.size })}</span>
               {Object.keys(one.why).map((why) => (
-                <span key={why} class="tag">
+                <span key={why} class={`tag ${why === "complaint" ? "red" : ""}`}>
                   {whyText(why)}
                 </span>
               ))}
-              <span class="soft"> {dayName(one.last_at)}</span>
+              <span class="soft"> {dayName(one.last_at)}</span>{" "}
+              <a href={linkTo(one)}>{ts("manager.conversation")}</a>
+              {one.complaints.map((complaint) => (
+                <p key={linkTo(complaint)} class="failed">
+                  {ts("why.complaint")}：{complaint.comment || ts("manager.complaint.bare")} <a href={linkTo(complaint)}>{ts("manager.conversation")}</a>
+                </p>
+              ))}
               <p class="soft">{one.questions.slice(1, 5).join(" / ")}</p>
-              {one.draft ? <p>{one.draft}</p> : null}
+              {one.draft ? <p>{ts("manager.draft", { text: one.draft })}</p> : null}
             </div>
             <button type="button" class="small primary" onClick={() => setOpen(one)}>
               {ts("manager.write")}
@@ -56,8 +62,10 @@ const proposed = (cluster: Cluster): Entry => ({
   answer: cluster.draft,
 });
 
+const linkTo = ({ conversation, seq }: { readonly conversation: string; readonly seq: number }): string => `/console#${conversation}@${seq}`;
+
 function whyText(why: string): string {
-  const known = ["miss", "low_confidence", "thumbs_down", "handoff"] as const;
+  const known = ["miss", "low_confidence", "thumbs_down", "handoff", "complaint"] as const;
   const key = known.find((one) => one === why);
   return key ? ts(`why.${key}`) : why;
 }

@@ -1,7 +1,7 @@
 /** Red flags at whoever is on duty: seen, heard, and there until somebody takes them. */
 
 import { useEffect, useState } from "preact/hooks";
-import { clockTime } from "../i18n";
+import { clockTime, t } from "../i18n";
 import { makeNonce } from "../nonce";
 import type { Page } from "../page";
 import { Icon } from "./icons";
@@ -12,7 +12,7 @@ const BEEP_EVERY_MS = 2_000;
 export function Alarms({ page, onOpen }: { page: Page; onOpen: (conversation: string) => void }) {
   const open = page.alarms.value.filter((alarm) => !alarm.acknowledged_by);
   const silent = useBeep(open.length > 0);
-  if (!open.length) return null;
+  if (!open.length) return <Taken page={page} />;
   const acknowledge = (alarm: string) =>
     void page.ask({ type: "alarm.acknowledge", nonce: makeNonce(), alarm }).catch(() => undefined);
   return (
@@ -40,6 +40,21 @@ export function Alarms({ page, onOpen }: { page: Page; onOpen: (conversation: st
       ))}
       {silent ? <p class="soft">{ts("alarm.sound")}</p> : null}
     </section>
+  );
+}
+
+/** An alarm that goes by itself says who has it: of two who press at once, one learns that the other was first. */
+function Taken({ page }: { page: Page }) {
+  const [seen, setSeen] = useState("");
+  const last = page.alarms.value.findLast(({ acknowledged_by }) => acknowledged_by);
+  if (!last?.taker || last.alarm === seen || last.acknowledged_by === page.me.value?.id) return null;
+  return (
+    <p class="link-notice row" role="status">
+      <span class="grow">{ts("alarm.taken", { name: last.taker, customer: last.customer_name, sign: signText(last.sign) })}</span>
+      <button type="button" class="small" onClick={() => setSeen(last.alarm)}>
+        {t("chat.close")}
+      </button>
+    </p>
   );
 }
 

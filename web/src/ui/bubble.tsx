@@ -1,5 +1,6 @@
 /** One message with who said it, when, and what can be done with it. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { clockTime, errorText, t } from "../i18n";
 import type { Outgoing } from "../outbox";
@@ -27,11 +28,12 @@ interface Props {
   readonly latest: boolean;
   readonly found: boolean;
   readonly acts: MessageActs;
+  readonly footnote: ((message: Message) => ComponentChildren) | undefined;
 }
 
 const CUSTOMER_RECALL_MS = 120_000;
 
-export function Bubble({ message, me, name, receipts, latest, found, acts }: Props) {
+export function Bubble({ message, me, name, receipts, latest, found, acts, footnote }: Props) {
   const mine = message.sender === me.id;
   const canChoose = latest && me.role === "customer" && !mine;
   return (
@@ -55,6 +57,7 @@ export function Bubble({ message, me, name, receipts, latest, found, acts }: Pro
         <Rewrite message={message} me={me} acts={acts} />
         <Recall message={message} me={me} acts={acts} />
         {message.ai && me.role === "customer" && !message.recalled ? <Rating message={message} acts={acts} /> : null}
+        {footnote?.(message)}
       </div>
     </li>
   );

@@ -8,7 +8,7 @@ import { makeNonce } from "../nonce";
 import { textBody } from "../outbox";
 import type { Page } from "../page";
 import type { Choice, CustomerBody, Me } from "../protocol.gen";
-import type { Entry } from "../reduce";
+import type { Entry, Message } from "../reduce";
 import { Receipts } from "../receipts";
 import type { LiveThread } from "../thread";
 import { Composer } from "./composer";
@@ -19,6 +19,8 @@ export interface ChatProps {
   readonly thread: LiveThread;
   readonly me: Me;
   readonly nameOf: (entry: Entry) => string;
+  /** What else stands under a message. */
+  readonly footnote?: (message: Message) => ComponentChildren;
   readonly placeholder: string;
   readonly found?: number | null;
   readonly insert?: string;
@@ -73,6 +75,7 @@ export function Chat(props: ChatProps) {
         found={props.found ?? null}
         acts={acts}
         nameOf={props.nameOf}
+        footnote={props.footnote}
         onRead={(seq) => receipts.mark(seq, Math.min(seq, theirs))}
       />
       <div class="typing" role="status">

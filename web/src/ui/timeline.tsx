@@ -1,11 +1,11 @@
 /** The conversation as a list that stays at its end while one is there, and loads older pages at its top. */
 
-import type { RefObject } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dayName, handoffText, t } from "../i18n";
 import type { Outgoing } from "../outbox";
 import type { Me } from "../protocol.gen";
-import type { Divider, Entry, Thread } from "../reduce";
+import type { Divider, Entry, Message, Thread } from "../reduce";
 import { Bubble, type MessageActs, NoteBubble, OutgoingBubble } from "./bubble";
 import { Icon } from "./icons";
 
@@ -19,6 +19,7 @@ interface Props {
   readonly found: number | null;
   readonly acts: MessageActs & { older(): Promise<void>; retry(nonce: string): void; discard(nonce: string): void };
   readonly nameOf: (entry: Entry) => string;
+  readonly footnote: ((message: Message) => ComponentChildren) | undefined;
   /** Everything up to here has been on a visible screen. */
   readonly onRead: (seq: number) => void;
 }
@@ -26,7 +27,7 @@ interface Props {
 const NEAR_END_PX = 80;
 const LIFT_MS = 100;
 
-export function Timeline({ thread, outgoing, me, older, loaded, found, acts, nameOf, onRead }: Props) {
+export function Timeline({ thread, outgoing, me, older, loaded, found, acts, nameOf, footnote, onRead }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const { atEnd, jump } = useEnd(frame, thread.entries.length + outgoing.length, thread.lastSeq);
   useEffect(() => {
@@ -59,6 +60,7 @@ export function Timeline({ thread, outgoing, me, older, loaded, found, acts, nam
                 latest={one.seq === lastMessage}
                 found={one.seq === found}
                 acts={acts}
+                footnote={footnote}
               />
             ) : one.shape === "note" ? (
               <NoteBubble key={one.seq} note={one} name={nameOf(one)} />

@@ -1,9 +1,10 @@
-import { wording } from "../i18n";
+import { readOf, wording } from "../i18n";
 import { staffZh } from "./staff.zh";
 
 /** `t` for the pages of advisors and managers. */
 const staff = wording(staffZh, async () => (await import("./staff.en")).staffEn);
 export const { t: ts, say: sayStaff } = staff;
+readOf(staff.words);
 export type StaffKey = keyof typeof staffZh;
 
 /** For codes that come from the gateway; an unknown one is shown as it is. */

@@ -1,1 +1,0 @@
-import{b as e,g as t}from"./icons-DUBpYYSu.js";import{t as n}from"./dialog--LA2i5rK.js";var r=({url:r,onClose:i})=>e(n,{class:`viewer`,label:t(`image.alt`),onClose:i,children:e(`img`,{src:r,alt:t(`image.alt`)})});export{r as Viewer};
