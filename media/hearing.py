@@ -15,6 +15,7 @@ PREROLL_CHUNKS = 30
 """0.6 s: longer than the machine takes to notice a turn, so that no first syllable is lost."""
 BEGINS_S, BEGINNING_S = 0.03, 0.2
 """A beginning is told of at its own 20 ms between these: shorter may be a click, later it is no beginning."""
+SILENT_DBFS = -120.0
 LOUD_DBFS = -45.0
 """Softer than this is no onset, whatever the quick detector thinks."""
 
@@ -22,11 +23,12 @@ LOUD_DBFS = -45.0
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One frame of the detector: how probably it is speech of somebody else's than ours, and for how many seconds the
-    quick detector has been calling it speech. `seconds` 0: only the quick one has news."""
+    quick detector has been calling it speech. `level`: dBFS. `seconds` 0: only the quick one has news."""
 
     seconds: float
     speech: float
     onset: float
+    level: float = SILENT_DBFS
 
 
 class Hearing:
@@ -51,14 +53,14 @@ class Hearing:
         self._rest = np.concatenate((self._rest, chunk.samples))
         size = self._detector.frame_samples
         if len(self._rest) < size and BEGINS_S < self._onset <= BEGINNING_S:
-            yield self._foreign(0.0, 0.0)
+            yield self._foreign(0.0, 0.0, SILENT_DBFS)
         while len(self._rest) >= size:
             frame, self._rest = AudioChunk(self._rest[:size], EAR_HZ), self._rest[size:]
             self._window = np.concatenate((self._window[size:], frame.samples))
-            yield self._foreign(frame.seconds, self._detector.is_speech(frame))
+            yield self._foreign(frame.seconds, self._detector.is_speech(frame), dbfs(frame.samples))
 
-    def _foreign(self, seconds: float, speech: float) -> Heard:
+    def _foreign(self, seconds: float, speech: float, level: float) -> Heard:
         suspect = speech >= OFF or self._onset > 0
         if suspect and likeness(self._window, self._sent()) >= LIKENESS:
-            return Heard(seconds, 0.0, 0.0)
-        return Heard(seconds, speech, self._onset)
+            return Heard(seconds, 0.0, 0.0, level)
+        return Heard(seconds, speech, self._onset, level)

@@ -151,7 +151,7 @@ class Voice:
     def _hear_chunk(self, chunk: AudioChunk) -> None:
         self._utterances.feed(chunk)
         for heard in self._hearing.feed(chunk):
-            self._tell(ev.Frame(self._now(), heard.seconds, heard.speech, heard.onset))
+            self._tell(ev.Frame(self._now(), heard.seconds, heard.speech, heard.onset, heard.level))
 
     def _progress(self, progress: Progress) -> None:
         turn, revision = progress.turn, progress.revision

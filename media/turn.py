@@ -13,13 +13,16 @@
 While THINKING or ASSISTANT_SPEAKING her voice is a *doubt*, in stages::
 
       NONE ──first sign──> DUCKED ──hush──> HUSHED ──words, or voiced long enough──> cut; her turn
-        ^ Restore            │                │
-        └────── quiet ───────┘                └── quiet again, or only "嗯": resume at the exact sample
+        ^ Restore            │               │  │                                       ^
+        ├────── quiet ───────┘               │  └─no words in it─> TALKED_OVER ──words──┘
+        └─ quiet, or only "嗯": resume at ───┴───────quiet─────────────┘
+           the exact sample
 
 HUSHED is silence already, but one that loses nothing: that is why it may come after a tenth of a second, long before we
-know. A reply is known by (turn, revision), asked for once, cut at most once, and heard only after `Commit`; a turn is
-`Settle`d when it can no longer be reopened. Protected speech (the notice, a red flag) is outside of all this: it plays,
-and she is heard meanwhile. `advance` is total: events that come too late change nothing.
+know. TALKED_OVER is a child's babble: the recognizer finds nothing in it, so there is nothing to answer; we go on, and
+listen on. A reply is known by (turn, revision), asked for once, cut at most once, and heard only after `Commit`; a turn
+is `Settle`d when it can no longer be reopened. Protected speech (the notice, a red flag) is outside of all this: it
+plays, and she is heard meanwhile. `advance` is total: events that come too late change nothing.
 """
 
 from dataclasses import replace
@@ -81,7 +84,7 @@ def _frame(turn: Turn, frame: ev.Frame, tuning: Tuning) -> Step:
         case Phase.CUSTOMER_SPEAKING:
             return _going_on(turn, gap, tuning) if turn.voicing.now else _pausing(turn, tuning)
         case Phase.THINKING | Phase.ASSISTANT_SPEAKING:
-            return doubting(turn, frame.onset, tuning)
+            return doubting(turn, frame, tuning)
         case _:
             assert_never(turn.phase)
 

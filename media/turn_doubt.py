@@ -17,17 +17,23 @@ from media.voicing import Voicing
 _A_MOMENT = 0.02
 
 
-def doubting(turn: Turn, onset: float, tuning: Tuning) -> Step:
+def doubting(turn: Turn, frame: ev.Frame, tuning: Tuning) -> Step:
     """A frame came while THINKING or ASSISTANT_SPEAKING."""
     turn, effects = settle(turn) if _past_grace(turn, tuning) else (turn, ())
-    turn, more = _hush(turn, turn.at - onset) if _fresh(turn, onset, tuning) else _next_stage(turn, tuning)
-    return turn, effects + more
+    if _fresh(turn, frame.onset, tuning):
+        turn, more = _hush(turn, turn.at - frame.onset)
+    elif _on_top(turn, frame, tuning):
+        turn, more = _hush_again(turn)
+    else:
+        turn, more = _next_stage(turn, tuning)
+    loudest = max(turn.loudest, frame.level) if turn.voicing.now else turn.loudest
+    return replace(turn, loudest=loudest) if turn.doubt else turn, effects + more
 
 
 def _fresh(turn: Turn, onset: float, tuning: Tuning) -> bool:
     """The quick detector hears her begin, and has not been wrong lately."""
     first, last = tuning.onset
-    ours = turn.phase is Phase.ASSISTANT_SPEAKING and turn.stage is not Stage.HUSHED
+    ours = turn.phase is Phase.ASSISTANT_SPEAKING and not turn.doubt
     return ours and first <= onset <= last and turn.at >= turn.wary_until
 
 
@@ -49,7 +55,7 @@ def _next_stage(turn: Turn, tuning: Tuning) -> Step:
             return _hush(turn, voice.began)
         case Stage.DUCKED:
             return turn, ()
-        case Stage.HUSHED:
+        case Stage.HUSHED | Stage.TALKED_OVER:
             return _decide(turn, tuning)
         case _:
             assert_never(turn.stage)
@@ -66,10 +72,23 @@ def unless_protected(turn: Turn, effect: Effect) -> tuple[Effect, ...]:
 def _hush(turn: Turn, onset: float) -> Step:
     doubt = Utterance(turn.last_utterance + 1)
     hushed = replace(turn, stage=Stage.HUSHED, doubt=doubt, last_utterance=doubt.id)
-    return replace(hushed, hushed_at=turn.at, onset_at=onset), (
+    return replace(hushed, hushed_at=turn.at, onset_at=onset, loudest=-120.0), (
         *unless_protected(turn, ev.Pause()),
         ev.Listen(doubt.id),
     )
+
+
+def _on_top(turn: Turn, frame: ev.Frame, tuning: Tuning) -> bool:
+    """She may be speaking on top of what we talk over."""
+    over = turn.stage is Stage.TALKED_OVER and turn.voicing.now and frame.seconds > 0
+    return over and frame.level >= turn.loudest + tuning.louder
+
+
+def _hush_again(turn: Turn) -> Step:
+    """The same doubt; what the recognizer found before is no longer what it would find."""
+    doubt = replace(turn.doubt, wordless=False) if turn.doubt else None
+    turn = replace(turn, stage=Stage.HUSHED, doubt=doubt, hushed_at=turn.at, onset_at=turn.at)
+    return turn, unless_protected(turn, ev.Pause())
 
 
 def heard(turn: Turn, doubt: Utterance, words: ev.Partial | ev.Final, tuning: Tuning) -> Step:
@@ -85,8 +104,10 @@ def _decide(turn: Turn, tuning: Tuning) -> Step:
     doubt, voice = turn.doubt, turn.voicing
     if doubt is None:
         return turn, ()
-    if _is_interruption(doubt, voice, tuning):
-        return confirm(turn, doubt, tuning)
+    if _has_words(doubt, voice, tuning):
+        return confirm(turn if doubt.confirm else _room(turn, tuning, has_words=True), doubt, tuning)
+    if _is_long_enough(turn, doubt, tuning):
+        return confirm(_room(turn, tuning, has_words=bool(doubt.text)), doubt, tuning)
     if doubt.final and voice.now:
         return _another(turn)
     if not voice.voiced and turn.at - turn.hushed_at >= tuning.onset_wait:
@@ -95,25 +116,48 @@ def _decide(turn: Turn, tuning: Tuning) -> Step:
         return _quiet_again(turn, doubt, tuning)
     if not doubt.guessed and voice.voiced >= tuning.ask_words:
         return replace(turn, doubt=replace(doubt, guessed=True)), (ev.Guess(doubt.id),)
+    return _talk_over(turn, doubt, tuning)
+
+
+def _has_words(doubt: Utterance, voice: Voicing, tuning: Tuning) -> bool:
+    return is_substantial(doubt.text) and voice.voiced >= tuning.least
+
+
+def _is_long_enough(turn: Turn, doubt: Utterance, tuning: Tuning) -> bool:
+    """By its length alone an interruption."""
+    voiced = turn.voicing.voiced
+    if is_backchannel(doubt.text):
+        return voiced >= tuning.confirm_backchannel
+    if doubt.wordless:
+        return voiced >= tuning.confirm_wordless
+    words_coming = doubt.guessed and not doubt.answered
+    alone = tuning.confirm_unheard if words_coming else tuning.confirm
+    return voiced >= alone * (2 if turn.doubtful else 1)
+
+
+def _talk_over(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
+    hushed = turn.at - turn.hushed_at
+    if doubt.wordless and turn.stage is Stage.HUSHED and hushed >= tuning.wordless / (2 if turn.doubtful else 1):
+        return replace(turn, stage=Stage.TALKED_OVER), (ev.Resume(),)
+    if turn.at - turn.voicing.began >= tuning.longest and not doubt.ending:
+        return replace(turn, doubt=replace(doubt, ending=True)), (ev.Finalize(doubt.id, turn.at),)
     return turn, ()
 
 
-def _is_interruption(doubt: Utterance, voice: Voicing, tuning: Tuning) -> bool:
-    if is_substantial(doubt.text):
-        return voice.voiced >= tuning.least
-    if is_backchannel(doubt.text):
-        return voice.voiced >= tuning.confirm_backchannel
-    if doubt.wordless:
-        return voice.voiced >= tuning.confirm_wordless
-    words_coming = doubt.guessed and not doubt.answered
-    return voice.voiced >= (tuning.confirm_unheard if words_coming else tuning.confirm)
+def _room(turn: Turn, tuning: Tuning, *, has_words: bool) -> Turn:
+    """Voice over ours without words may have been a child's, or a television; words prove that it was hers."""
+    if has_words:
+        return replace(turn, doubtful_until=0.0)
+    ours = turn.phase is Phase.ASSISTANT_SPEAKING
+    return replace(turn, doubtful_until=turn.at + tuning.doubtful) if ours else turn
 
 
 def _quiet_again(turn: Turn, doubt: Utterance, tuning: Tuning) -> Step:
     voice = turn.voicing
     hopeless = voice.voiced < tuning.least or voice.gap >= tuning.release + tuning.patience
     if doubt.final or hopeless:
-        return _let_go(turn, doubt)
+        lasted = voice.voiced >= tuning.confirm and not doubt.text
+        return _let_go(_room(turn, tuning, has_words=False) if lasted else turn, doubt)
     if doubt.ending:
         return turn, ()
     return replace(turn, doubt=replace(doubt, ending=True)), (ev.Finalize(doubt.id, voice.ended),)

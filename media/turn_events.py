@@ -16,12 +16,14 @@ Source = Literal["speech", "typed", "key"]
 @dataclass(frozen=True, slots=True)
 class Frame:
     """`speech`: probability that this frame, `seconds` long and ending now, is hers (0 where it is our echo).
-    `onset`: for how long the quick detector has been taking it for speech; it is early, and easily fooled."""
+    `onset`: for how long the quick detector has been taking it for speech; it is early, and easily fooled.
+    `level`: dBFS."""
 
     at: float
     seconds: float
     speech: float
     onset: float = 0.0
+    level: float = -120.0
 
 
 @dataclass(frozen=True, slots=True)

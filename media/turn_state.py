@@ -21,6 +21,8 @@ class Stage(StrEnum):
     NONE = "none"
     DUCKED = "ducked"
     HUSHED = "hushed"
+    TALKED_OVER = "talked_over"
+    """There are no words in it: we go on, and listen on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,16 @@ class Tuning:
     confirm_unheard: float = 0.9
     """The same while the recognizer is still looking for the words."""
     ask_words: float = 0.25
-    confirm_wordless: float = 1.2
-    """Voice in which a recognizer finds no words: a child's babble, more likely than hers."""
+    wordless: float = 0.9
+    """Voice in which a recognizer finds no words: a child's babble, more likely than hers. We go on speaking and listen
+    on: there is nothing to answer, and the first words in it cut."""
+    louder: float = 4.0
+    """Decibels: so much above what is talked over, it may be her on top of it: hush again."""
+    confirm_wordless: float = 5.0
+    """Who insists for so long is given the floor even without words."""
+    doubtful: float = 60.0
+    """Voice over ours that brought no words makes the room doubtful for so long, or until there are words: voice alone
+    must last twice as long to cut, and what has no words is talked over twice as soon."""
     confirm_backchannel: float = 1.6
     """Nobody says mm-hm for this long."""
     least: float = 0.16
@@ -110,10 +120,14 @@ class Turn:
     utterances: tuple[Utterance, ...] = ()
     doubt: Utterance | None = None
     hushed_at: float = 0.0
+    loudest: float = -120.0
+    """dBFS, of the voice in this doubt."""
     onset_at: float = 0.0
     """When the voice that hushed us began."""
     wary_until: float = 0.0
     """The quick detector was wrong not long ago."""
+    doubtful_until: float = 0.0
+    """There was voice over ours that brought no words."""
     ended: float = 0.0
     """When her voice in this turn ended."""
     reply: Reply | None = None
@@ -132,6 +146,10 @@ class Turn:
     quiet_since: float = 0.0
     idles: int = 0
     habits: Habits = field(default_factory=Habits)
+
+    @property
+    def doubtful(self) -> bool:
+        return self.at < self.doubtful_until
 
     @property
     def text(self) -> str:

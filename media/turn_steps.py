@@ -82,7 +82,7 @@ def steady(turn: Turn) -> tuple[Effect, ...]:
     match turn.stage:
         case Stage.NONE:
             return ()
-        case Stage.DUCKED:
+        case Stage.DUCKED | Stage.TALKED_OVER:
             return (ev.Restore(),)
         case Stage.HUSHED:
             return (ev.Restore(), ev.Resume())

@@ -38,6 +38,7 @@ def final(turn: Turn, heard: ev.Final) -> Step:
         return turn, ()
     known = replace(known, text=heard.text, answered=True, ending=True, final=True, confirm=heard.confirm)
     turn = turn.with_utterance(known)
+    turn = replace(turn, doubtful_until=0.0) if known.text and not known.confirm else turn
     shown = (ev.Caption(turn.turn, turn.text, final=turn.overheard),) if turn.text else ()
     turn, effects = answer(turn) if turn.phase is Phase.THINKING and turn.overheard else (turn, ())
     return turn, shown + effects
@@ -57,7 +58,7 @@ def answer(turn: Turn) -> Step:
 
 def _no_reply(turn: Turn) -> Step:
     turn, dropped = without_reply(turn)
-    if turn.stage is Stage.HUSHED and turn.doubt:
+    if turn.doubt:
         return take_floor(turn, turn.doubt, reopen=True), dropped + steady(turn)
     turn, settled = settle(turn)
     turn, resting = rest(turn)

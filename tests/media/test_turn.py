@@ -93,6 +93,9 @@ class World:
             assert self.paused, "hushed, but not silent"
         if self.turn.stage is Stage.NONE:
             assert not self.paused, "silent without a reason"
+        if self.turn.stage is Stage.TALKED_OVER:
+            assert self.turn.doubt, "nobody listens to what is talked over"
+            assert not self.paused, "talked over, in silence"
         assert len(heard) <= 1
         if self.turn.phase is Phase.THINKING and not self.turn.reply and not self.turn.doubt:
             coming = {*self.open, *self.ending}
@@ -101,10 +104,10 @@ class World:
 
     # ------------------------------------------------------------ what happens
 
-    def frames(self, count: int, speech: bool, onset: float = 0.0) -> None:
+    def frames(self, count: int, speech: bool, onset: float = 0.0, level: float = -40.0) -> None:
         for _ in range(count):
             self.at += FRAME_S
-            self.tell(ev.Frame(self.at, FRAME_S, float(speech), onset))
+            self.tell(ev.Frame(self.at, FRAME_S, float(speech), onset, level))
             onset += FRAME_S if onset else 0.0
 
     def words(self, text: str, final: bool) -> None:
@@ -148,7 +151,7 @@ def live(script: list[tuple[str, int, str, bool]]) -> World:
     for what, count, text, flag in script:
         match what:
             case "voice" | "quiet":
-                world.frames(count, what == "voice", 0.04 * flag)
+                world.frames(count, what == "voice", 0.04 * flag, level=-50.0 + count)
             case "words":
                 world.words(text, flag)
             case "sound":
@@ -253,6 +256,88 @@ def test_steady_noise_is_no_onset() -> None:
     world = speaking()
     world.frames(100, speech=False, onset=0.5)
     assert not world.paused
+
+
+def test_babble_is_talked_over_and_listened_to() -> None:
+    world = speaking()
+    world.frames(25, speech=True)
+    assert world.paused
+    world.words("", final=False)
+    world.frames(10, speech=True)
+    assert (world.turn.stage, world.paused) == (Stage.TALKED_OVER, False)
+    world.words("等一下", final=False)
+    assert world.turn.phase is Phase.CUSTOMER_SPEAKING
+
+
+def test_babble_that_ends_cost_nothing() -> None:
+    world = speaking()
+    world.frames(25, speech=True)
+    world.words("", final=False)
+    world.frames(40, speech=True)
+    world.frames(12, speech=False)
+    world.words("", final=True)
+    assert world.turn.phase is Phase.ASSISTANT_SPEAKING
+    assert (world.turn.stage, world.queue, world.open) == (Stage.NONE, [((1, 0), False)], [])
+
+
+def test_a_louder_voice_on_top_of_babble_hushes_again() -> None:
+    for level, hushed in ((-30.0, True), (-39.0, False)):
+        world = speaking()
+        world.frames(25, speech=True, level=-40.0)
+        world.words("", final=False)
+        world.frames(10, speech=True, level=-40.0)
+        assert world.turn.stage is Stage.TALKED_OVER
+        world.frames(1, speech=True, level=level)
+        assert world.paused is hushed
+
+
+def test_who_insists_is_given_the_floor() -> None:
+    world = speaking()
+    world.frames(25, speech=True)
+    world.words("", final=False)
+    world.frames(140, speech=True)
+    assert world.turn.phase is Phase.CUSTOMER_SPEAKING
+
+
+def cut_by_voice_alone(world: World, frames: int) -> bool:
+    """No recognizer has a word about it."""
+    for _ in range(frames):
+        world.frames(1, speech=True)
+        if world.turn.doubt and world.turn.doubt.guessed and not world.turn.doubt.answered:
+            world.tell(ev.Partial(world.at, world.turn.doubt.id, None))
+    return world.turn.phase is Phase.CUSTOMER_SPEAKING
+
+
+def doubtful_room() -> World:
+    """Somebody has cut us, and had nothing to say; now we speak again."""
+    world = speaking()
+    assert cut_by_voice_alone(world, 16)
+    world.frames(60, speech=False)
+    world.words("", final=True)
+    assert world.turn.phase is Phase.LISTENING
+    return world
+
+
+def test_after_voice_that_brought_no_words_voice_alone_must_last_longer() -> None:
+    world = doubtful_room()
+    world.tell(ev.Say(world.at, "答"))
+    world.sound(over=False)
+    assert not cut_by_voice_alone(world, 16)
+    assert world.paused, "she must not wait for the silence"
+    assert cut_by_voice_alone(world, 16)
+
+
+def test_words_end_the_doubt_and_so_does_a_minute() -> None:
+    for later, proof in ((0, True), (2000, False)):
+        world = doubtful_room()
+        world.frames(20, speech=proof)
+        world.frames(60 + later, speech=False)
+        if proof:
+            world.words("多少钱", final=True)
+            world.sound(over=True)
+        world.tell(ev.Say(world.at, "答"))
+        world.sound(over=False)
+        assert cut_by_voice_alone(world, 16)
 
 
 # ---------------------------------------------------------------- small judges
