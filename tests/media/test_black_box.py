@@ -74,11 +74,14 @@ def test_04_a_cough_resumes_and_nothing_is_lost(at: float) -> None:
     assert len(call.responder.commits) == 1
 
 
-def test_05b_babble_without_words_does_not_stop_it_where_a_recognizer_listens() -> None:
+@pytest.mark.parametrize("seconds", [0.9, 3.5])
+def test_05b_babble_without_words_does_not_stop_it_where_a_recognizer_listens(seconds: float) -> None:
     call = call_with_long_answer()
-    call.ear.says(5.0, 5.9, "")
+    call.ear.says(5.0, 5.0 + seconds, "")
     play(call)
     assert call.said("assistant") == [LONG]
+    assert call.audible(5.0, 5.0 + seconds) >= seconds - 1.6
+    assert call.said("customer") == [QUESTION]
 
 
 @pytest.mark.parametrize("word", ["嗯嗯", "对对对", "好的", "mm-hm"])
