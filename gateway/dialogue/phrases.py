@@ -69,6 +69,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "请把电话号码发在对话里；没有号码，顾问就在对话里回复您。",
         " Please send your phone number in this chat; without one an advisor will answer you here.",
     ),
+    "booking.what": (
+        "好的，您想到店，还是和顾问视频？",
+        "Gladly. Would you like to come to the store, or to talk by video?",
+    ),
     "booking.when": (
         "可以，您看哪个时间方便？也可以直接说日期和几点。",
         "Gladly. Which time suits you? You can also name a day and an hour.",

@@ -249,10 +249,34 @@ async def test_a_store_open_in_the_evening_offers_its_evenings(assistant: Assist
     await evenings(store)
     offered = await ask(assistant, "想约婴儿游泳")
     assert [choice.text for choice in offered.choices] == [
-        f"预约婴儿游泳 11月{day}日 {name} 18:00" for day, name in ((25, "周三"), (26, "周四"), (27, "周五"))
+        f"预约婴儿游泳 11月{day}日 {name} 18:00" for day, name in ((24, "周二"), (25, "周三"), (26, "周四"))
     ]
-    assert (await ask(assistant, offered.choices[0].text)).text.startswith("约好了：婴儿游泳，11月25日 周三 18:00")
+    assert (await ask(assistant, offered.choices[0].text)).text.startswith("约好了：婴儿游泳，11月24日 周二 18:00")
     assert "11月24日 周二 19:00" in (await ask(assistant, phrase("choice.callback", "zh"))).text
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [("2026-11-24T04:20:00+08:00", 24), ("2026-11-24T10:30:00+08:00", 25), ("2026-11-24T22:00:00+08:00", 25)],
+)
+async def test_times_are_offered_from_the_next_opening_on(assistant: Assistant, now: str, day: int) -> None:
+    offered = await ask(assistant, "想约婴儿游泳", now=now)
+    assert offered.choices[0].text.startswith(f"预约婴儿游泳 11月{day}日")
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "booked"),
+    [("zh", "视频吧", "顾问视频"), ("zh", "到店", "到店"), ("en", "by video", "a video consultation")],
+)
+async def test_who_may_come_or_talk_by_video_is_asked_which(
+    assistant: Assistant, language: Language, typed: str, booked: str
+) -> None:
+    asked = await ask(assistant, phrase("choice.appointment", language), language=language)
+    assert len(asked.choices) == 2
+    for said in (typed, next(choice.text for choice in asked.choices if booked in choice.text)):
+        offered = await ask(assistant, said, language=language, history=(Said("assistant", asked.text),))
+        assert len(offered.choices) == 3
+        assert all(booked in choice.text for choice in offered.choices)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ class Desk:
         return _told(said, Wish.CALLBACK, context)
 
     async def _book(self, text: str, context: Context) -> Closing:
+        if phrase("choice.appointment", context.language) in text:  # our own words, for one or the other
+            return _either(context)
         kind = requests.what(text)
         wanted = when(text, datetime.fromisoformat(context.now))
         at = wanted.moment(datetime.fromisoformat(context.now))
@@ -192,6 +194,9 @@ def _continued(text: str, context: Context) -> str | None:
     last = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
     if requests.NUMBER.search(text) and last.endswith(phrase("callback.number", language).strip()):
         return f"{phrase('choice.callback', language)} {text}"
+    if last.startswith(phrase("booking.what", language)):
+        named = requests.what(text)
+        return f"{_asking(Wish.BOOK, named, context)} {text}" if named else None
     wanted = when(text, datetime.fromisoformat(context.now))
     if wanted.day is None and wanted.hour is None:
         return None
@@ -202,6 +207,14 @@ def _continued(text: str, context: Context) -> str | None:
         act = Wish.CHANGE if requests.wish(last.splitlines()[-1]) is Wish.CHANGE else Wish.BOOK
         return f"{_asking(act, kind, context)} {text}"
     return None
+
+
+def _either(context: Context) -> Closing:
+    """In the store or by video: tapping one goes on to the times."""
+    kinds: tuple[What, ...] = ("visit", "video")
+    texts = [_asking(Wish.BOOK, kind, context) for kind in kinds]
+    choices = tuple(Choice(id=f"book-{kind}", text=text) for kind, text in zip(kinds, texts, strict=True))
+    return Closing(phrase("booking.what", context.language), "clarify", 1.0, choices, tools=(Wish.BOOK,))
 
 
 def _number_given(text: str, context: Context) -> bool:
@@ -243,9 +256,10 @@ def _meant(mine: tuple[Appointment, ...], text: str, context: Context) -> tuple[
 
 
 def _free(hours: dict[str, list[list[str]]], context: Context, wanted: When) -> list[str]:
-    """Up to three coming opening times, on the wanted day where one was named."""
+    """Up to three coming opening times, on the wanted day where one was named, else from the next opening on: before
+    it that is today's."""
     now = datetime.fromisoformat(context.now)
-    first = wanted.day or now.date() + timedelta(days=1)
+    first = wanted.day or (opens_at(hours, now) or now).date()
     clock = HOURS_OFFERED if wanted.hour is None else (wanted.hour, *HOURS_OFFERED)
     found: list[str] = []
     for ahead in range(DAYS_AHEAD):
