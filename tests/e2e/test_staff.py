@@ -61,7 +61,7 @@ def test_a_complaint_reaches_the_advisor_and_the_manager_who_teaches_from_it(peo
     customer.get_by_role("button", name="提交投诉").click()
     expect(customer.locator(".foot").last).to_contain_text("已收到投诉")
     open_conversation(advisor, customer)
-    expect(advisor.locator(".message:has(.ai-tag) .foot").last).to_contain_text("顾客投诉： 答非所问")
+    expect(advisor.locator(".message:has(.ai-tag) .foot").last).to_contain_text("顾客投诉 “答非所问”")
     advisor.get_by_role("button", name="接入", exact=True).click()
     for words in ("您好，我是陈顾问", answer):
         write(advisor, words)
@@ -209,6 +209,16 @@ def test_what_a_store_leaves_to_a_person_the_assistant_hands_over(people: People
     customer = people.customer()
     write(customer, "宝宝晚上不肯睡怎么哄")
     expect(customer.locator(".message:has(.ai-tag) .bubble").last).to_contain_text("顾问", timeout=20_000)
+
+
+def test_the_managers_page_fits_a_phone(people: People) -> None:
+    page = manager(people)
+    page.get_by_role("button", name="English").click()  # the longer words
+    page.set_viewport_size({"width": 360, "height": 740})
+    search = page.get_by_role("searchbox").bounding_box()
+    assert search is not None
+    assert search["width"] >= 160
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_the_managers_page_is_accessible(people: People) -> None:

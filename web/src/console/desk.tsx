@@ -124,7 +124,7 @@ export function Desk({ page, line, thread, conversation, onBack, at }: Props) {
 const judgement = ({ feedback, comment }: Message) =>
   feedback ? (
     <span class={feedback === "up" ? "" : "failed"}>
-      {ts(`feedback.${feedback}`)} {comment}
+      {ts(`feedback.${feedback}`)} {comment ? `“${comment}”` : ""}
     </span>
   ) : null;
 

@@ -207,7 +207,7 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
 
   "feedback.up": "customer: helpful",
   "feedback.down": "customer: not helpful",
-  "feedback.complaint": "customer complains:",
+  "feedback.complaint": "customer complains",
 
   "ended.customer_left": "The customer hung up",
   "ended.never_connected": "It never connected: a network may block calls.",

@@ -206,7 +206,7 @@ export const staffZh = {
 
   "feedback.up": "顾客：有帮助",
   "feedback.down": "顾客：没帮助",
-  "feedback.complaint": "顾客投诉：",
+  "feedback.complaint": "顾客投诉",
 
   "ended.customer_left": "顾客已挂断",
   "ended.never_connected": "没有接通：网络可能拦住了通话。",
