@@ -165,7 +165,8 @@ async def test_outside_hours_the_choices_work_and_it_goes_on_helping(shop: Serve
         offered = {choice["id"]: choice["text"] for choice in told["body"]["choices"]}
         assert set(offered) == {"callback", "appointment"}
         assert "回电" in (await ask(phone, conversation, offered["callback"]))["body"]["text"]
-        times = await ask(phone, conversation, offered["appointment"])
+        where = await ask(phone, conversation, offered["appointment"])
+        times = await ask(phone, conversation, where["body"]["choices"][0]["text"])
         done = await ask(phone, conversation, times["body"]["choices"][0]["text"])
         assert "约好了" in done["body"]["text"]
         assert (await ask(phone, conversation, "怎么给奶瓶消毒"))["data"]["decision"] == "answer"
