@@ -148,11 +148,13 @@ async def asked(connection: AsyncConnection, event: Event) -> tuple[int, str] | 
 
 
 async def question_before(connection: AsyncConnection, conversation: str, seq: int) -> tuple[int, str] | None:
+    """Hers at `seq`, or the one before where that asks nothing; None where the one before was answered."""
     earlier: Sequence[Event] = await log.before(connection, conversation, seq + 1, 20)
+    answered = {one.data.get("answers") for one in earlier if one.data.get("decision") == "answer"}
     for one in reversed(earlier):
         text = words(one)
         if one.role == "customer" and one.kind == EventKind.MESSAGE_SENT and text and intent(text) is None:
-            return one.seq, text
+            return None if one.seq in answered and one.seq != seq else (one.seq, text)
     return None
 
 

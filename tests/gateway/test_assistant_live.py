@@ -337,6 +337,16 @@ async def test_a_complaint_is_read_by_the_manager_whatever_was_wrong_before(shop
     assert "AI" in (first if first["seq"] == 2 else second)["questions"][0]
 
 
+async def test_who_asks_for_a_person_after_an_answer_leaves_nothing_unanswered(shop: Served) -> None:
+    for person, question in ((MOTHER, "怎么给奶瓶消毒"), ("customer-wang", "下雨天能跟你们借把雨伞不")):
+        conversation = await shop.conversation(person)
+        async with shop.connect(person) as phone:
+            await ask(phone, conversation, question)
+            await ask(phone, conversation, "转人工")
+    (row,) = await open_rows(shop, lambda rows: any("handoff" in row["why"] for row in rows))
+    assert row["questions"] == ["下雨天能跟你们借把雨伞不"]
+
+
 async def open_rows(shop: Served, once: Callable[[list[dict[str, Any]]], bool] = bool) -> list[dict[str, Any]]:
     async with asyncio.timeout(5):
         while not once(found := (await shop.call(MANAGER, "GET", "/api/v1/unanswered"))[1]["items"]):  # noqa: ASYNC110
