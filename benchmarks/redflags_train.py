@@ -201,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     parser.add_argument(
-        "--left-out", nargs="*", default=["T1", "T2", "T3", "T4", "J", "K", "L", "Y", "Z", "U1", "U2", "U3"]
+        "--left-out", nargs="*", default=["T1", "T2", "T3", "T4", "J", "K", "L", "Y", "Z", "U1", "U2", "U3", "V1", "V2"]
     )
     parser.add_argument("--without", default="", help="an author whose talks are not trained on")
     options = parser.parse_args()

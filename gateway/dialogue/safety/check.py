@@ -105,8 +105,14 @@ def _beside_errands(line: str, age_days: int | None) -> RedFlag | None:
 
 
 def _may_be_taken_back(turns: Sequence[str], age_days: int | None) -> bool:
-    """Not where she tells two signs, and not where a piece of what she says alarms by itself and sounds like danger by
-    itself: no question before or after a cry makes it smaller."""
+    """Not where a number says it or she tells two signs, and not where a piece of what she says alarms by itself and
+    sounds like danger by itself: no question before or after a cry makes it smaller."""
+    if any(
+        (reading := measure(numbers)) and reading.exact
+        for _, numbers in _talks(turns, age_days)
+        for measure in measured.MEASURES
+    ):
+        return False
     if len({rule.sign for talk, _ in _talks(turns, age_days) for rule in RULES if found(rule, talk)}) > 1:
         return False
     return not any(learned.crying(piece, age_days) and flagged([piece], age_days) for piece in _pieces(joined(turns)))
@@ -132,10 +138,9 @@ def _hunch(text: str, numbers: str, age: int | None) -> RedFlag | None:
     nine authors'."""
     if not touched(text):
         return None
-    sign = learned.hunch(text, age)
-    if sign is None or (sign in _OF_THE_YOUNG and not measured.may_be_young_and_ill(numbers, age)):
-        return None
-    return RedFlag(sign, ACTIONS[sign], "like talks of this sign")
+    none_of = () if measured.may_be_young_and_ill(numbers, age) else _OF_THE_YOUNG
+    sign = learned.hunch(text, age, surely_none_of=none_of)
+    return RedFlag(sign, ACTIONS[sign], "like talks of this sign") if sign else None
 
 
 def question(turns: Sequence[str], age_days: int | None) -> Literal["needs_age"] | None:

@@ -97,6 +97,7 @@ _WARMTH = _pattern("warmth")
 _THERMOMETER = re.compile(
     r"thermometer|arm ?pit|under (?:the |his |her )?arm|on the (?:strip|digital)|rectal|in (?:the|his|her) bottom"
 )
+_JUST_TAKEN = re.compile("刚[刚才]?[量测]|[量测](?:的|出来)(?:$|[,。])")
 _BARE = re.compile(
     r"(?<![\d.])(3[89]\.\d|10[0-4]\.\d)(?![\d.]|元|块|码|斤|kg|cm|ml|mm|%|折| ?(?:dollars|pounds|lbs?|oz))"
 )
@@ -124,6 +125,7 @@ def temperatures(text: str) -> list[Measure]:
                 or re.search(r"度|℃|°|c|deg", match.group(0))
                 or re.search(r"烧|体温|fever|temperature|量", sentence.group(0)[: match.start()])
                 or _THERMOMETER.search(sentence.group(0))
+                or _JUST_TAKEN.search(sentence.group(0))
             ):
                 found.append(
                     Measure(float(f"{match[1]}.{match[2] or 0}"), offset + match.start(), offset + match.end())
@@ -156,13 +158,15 @@ _WHOLE = _pattern("whole")
 
 def spans(text: str) -> list[Measure]:
     """Lengths of time in hours; `一整天`, `since last night` count as 12."""
-    found = [Measure(float(match[1] or match[2]), match.start(), match.end()) for match in _SPAN.finditer(text)]
+    numbers = ((next(filter(None, match.groups())), match) for match in _SPAN.finditer(text))
+    found = [Measure(float(number), match.start(), match.end()) for number, match in numbers]
     found += [Measure(12.0, match.start(), match.end()) for match in _WHOLE.finditer(text)]
     return found + [*_intervals(text)]
 
 
 _INTERVAL, _INTERVAL_EN = _pattern("interval"), _pattern("interval_en")
-_LATE = ("下午", "傍晚", "晚上", "昨晚", "昨天晚上", "昨夜", "pm", "p.m")
+_LATE = ("下午", "傍晚", "晚上", "昨晚", "昨天晚上", "昨天下午", "昨夜", "睡前", "夜里", "pm", "p.m")
+_LATE += ("last night", "at night", "at bedtime", "in the evening", "tonight")
 
 
 def _clock(hour: str | None, part: str | None) -> int:
@@ -172,13 +176,21 @@ def _clock(hour: str | None, part: str | None) -> int:
     return int(hour) % 12 + 12 if part in _LATE else int(hour)
 
 
+def _groups(match: re.Match[str], size: int) -> tuple[str | None, ...]:
+    """The groups of the alternative that matched; each has `size`."""
+    told = match.groups()
+    return next(told[at : at + size] for at in range(0, len(told), size) if any(told[at : at + size]))
+
+
 def _intervals(text: str) -> Iterator[Measure]:
-    """`从早上五点到下午三点`, `since 2 am and it is noon`."""
+    """`从早上五点到下午三点`, `早上七点换的,到下午四点`, `since 2 am and it is noon`."""
     for match in _INTERVAL.finditer(text):
-        hours = (_clock(match[4], match[3]) - _clock(match[2], match[1])) % 24
+        part, hour, later_part, later = _groups(match, 4)
+        hours = (_clock(later, later_part) - _clock(hour, part)) % 24
         yield Measure(float(hours), match.start(), match.end())
     for match in _INTERVAL_EN.finditer(text):
-        hours = (_clock(match[3], match[4] or match[5]) - _clock(match[1], match[2])) % 24
+        hour, part, later, later_part, named = _groups(match, 5)
+        hours = (_clock(later, later_part or named) - _clock(hour, part)) % 24
         yield Measure(float(hours), match.start(), match.end())
 
 

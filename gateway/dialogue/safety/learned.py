@@ -8,14 +8,15 @@ PURE: the weights are read once, at import; the same talk gives the same answer.
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.dialogue.safety import context, tables
+from gateway.dialogue.safety import context, facts, tables
+from gateway.dialogue.safety.normal import counted
 
 Keys = NDArray[np.uint32]
 SIGN_BUCKETS = 1 << 13
@@ -28,11 +29,16 @@ _DOUBTFUL = -0.3
 _CRYING = 0.3
 """Score of a clause that cries by itself. As low as the stretch's, it cost English a point of false alarms for 0.1 of
 recall, authors left out."""
+_DESPITE_THE_SIGN = 1.5
+"""Above `alarm`, of a talk like a fever of the young that is none: it may be of another sign ("37 weeks pregnant")."""
 _AGES = (30, 90, 365, 1_095)
-_NEAR_CHARS = 45
+_NEAR_CHARS = {True: 12, False: 45}
 _MAX_HITS = 8
+_WARMTHS, _RATES, _HOURS = (34, 35.6, 37.5, 38), (40, 50, 60), (6, 8, 12, 24)
 _SENSES = {name: re.compile(f"(?<![a-z0-9])(?:{words})(?![a-z])") for name, words in tables.table("senses").items()}
+_SENSES_ZH = {name: re.compile(words) for name, words in tables.table("senses_zh").items()}
 _DENIAL = re.compile(r"(?<![a-z])(?:no|not|never|without|none|nothing)(?![a-z])[^,。]{0,12}$")
+_DENIAL_ZH = re.compile("[没不无未别][^,。]{0,3}$")
 _SHORT_FORMS = tuple(
     (re.compile(rf"\b{words}\b"), short)
     for words, short in (("can not", "cant"), ("will not", "wont"), ("(is|was|do|does|did|has|have|are) not", r"\1nt"))
@@ -63,33 +69,50 @@ def _english(text: str) -> Iterator[str]:
 
 
 def _senses(text: str) -> Iterator[str]:
-    """Of an English talk: which senses are told, which are denied, which follow one another closely."""
-    if is_chinese(text):
-        return
-    text = text.replace("'", "")
-    for pattern, short in _SHORT_FORMS:
-        text = pattern.sub(short, text)
+    """Which senses are told, which are denied, which follow one another closely."""
+    chinese = is_chinese(text)
+    mark, senses, denial = ("Z", _SENSES_ZH, _DENIAL_ZH) if chinese else ("", _SENSES, _DENIAL)
+    if not chinese:
+        text = text.replace("'", "")
+        for pattern, short in _SHORT_FORMS:
+            text = pattern.sub(short, text)
     hits = sorted(
         (match.start(), match.end(), name)
-        for name, pattern in _SENSES.items()
+        for name, pattern in senses.items()
         for match, _ in zip(pattern.finditer(text), range(_MAX_HITS), strict=False)
     )
     for number, (start, end, name) in enumerate(hits):
-        yield f"S:{name}"
-        if _DENIAL.search(text, max(0, start - 14), start):
-            yield f"N:{name}"
+        yield f"{mark}S:{name}"
+        if denial.search(text, max(0, start - 14), start):
+            yield f"{mark}N:{name}"
         for later, _, other in hits[number + 1 :]:
-            if later - end > _NEAR_CHARS:
+            if later - end > _NEAR_CHARS[chinese]:
                 break
             if other != name:
-                yield f"P:{name}|{other}"
+                yield f"{mark}P:{name}|{other}"
+
+
+def _numbers(text: str, age_days: int | None) -> Iterator[str]:
+    """What the numbers say that `0` hides: how warm, how fast, how long, how high."""
+    counts = counted(text)
+    age = "?" if age_days is None else "young" if age_days < facts.YOUNG else "old"
+    for warm in facts.temperatures(counts):
+        yield f"<C {sum(warm.value >= limit for limit in _WARMTHS)} {age}>"
+    for rate in facts.rates(counts):
+        yield f"<rate {sum(rate.value >= limit for limit in _RATES)}>"
+    for span in facts.spans(counts):
+        yield f"<hours {sum(span.value >= limit for limit in _HOURS)}>"
+    if any(1 < height.value < 30 for height in facts.heights(counts)):
+        yield "<high>"
 
 
 def grams(text: str, age_days: int | None) -> set[str]:
     """What a talk in plain text consists of: runs of 1-3 Chinese characters, of English words and letters, senses,
     cues and the age."""
-    text = re.sub(r"\d+(?:\.\d+)?", "0", text[-READ_CHARS:])
-    found = {f"<{number}>" for number, cue in enumerate(context.CUES) if cue.search(text)}
+    text = text[-READ_CHARS:]
+    found = set(_numbers(text, age_days))
+    text = re.sub(r"\d+(?:\.\d+)?", "0", text)
+    found.update(f"<{number}>" for number, cue in enumerate(context.CUES) if cue.search(text))
     found.add(f"<age {age_days is not None and sum(age_days >= age for age in _AGES)}>")
     for run in re.findall(r"[一-鿿0]+", text):
         found.update("".join(chars) for chars in _runs(list(run), 3))
@@ -124,10 +147,10 @@ class Model:
         vector = self.scale[at]
         return float(vector @ self.danger[at] / (np.linalg.norm(vector) + 1e-9) + self.bias)
 
-    def sign(self, keys: Keys) -> int:
-        """The row of `signs` it is most like."""
+    def signs_of(self, keys: Keys) -> NDArray[np.intp]:
+        """The rows of `signs`, those it is most like first."""
         at = self.at(keys)
-        return int(np.argmax(self.signs[:, at % SIGN_BUCKETS] @ self.scale[at]))
+        return np.argsort(-(self.signs[:, at % SIGN_BUCKETS] @ self.scale[at]))
 
 
 def _read() -> tuple[Model, tuple[str, ...], float, float]:
@@ -142,10 +165,17 @@ def _read() -> tuple[Model, tuple[str, ...], float, float]:
 _MODEL, _SIGNS, _ALARM, _HARMLESS = _read()
 
 
-def hunch(text: str, age_days: int | None) -> str | None:
-    """The sign a talk in plain text is most like, when it is dangerous enough."""
+def hunch(text: str, age_days: int | None, *, surely_none_of: Sequence[str] = ()) -> str | None:
+    """The sign a talk in plain text is most like, when it is dangerous enough; more so when it is most like a sign
+    that it cannot be."""
     found = keys(text, age_days)
-    return _SIGNS[_MODEL.sign(found)] if _MODEL.score(found) > _ALARM else None
+    score = _MODEL.score(found)
+    if score <= _ALARM:
+        return None
+    likely = [_SIGNS[row] for row in _MODEL.signs_of(found)]
+    if likely[0] in surely_none_of and score <= _ALARM + _DESPITE_THE_SIGN:
+        return None
+    return next(sign for sign in likely if sign not in surely_none_of)
 
 
 def is_chinese(text: str) -> bool:

@@ -30,8 +30,11 @@ _VACCINE = _words("vaccine")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """`exact`: a number under a known age, or a height, says it; no harmless words around it take it back."""
+
     sign: str
     why: str
+    exact: bool = False
 
 
 def _told(measure: Measure, text: str, *, recent: bool = True) -> bool:
@@ -82,7 +85,7 @@ def fever(talk: Talk) -> Reading | None:
             continue
         if _NOT_BODY.search(place.clause) or _ADVICE.search(place.sentence) or _VACCINE.search(talk.text):
             continue
-        return Reading("S01", "fever under 3 months")
+        return Reading("S01", "fever under 3 months", exact=bool(hot))
     return None
 
 
@@ -167,7 +170,7 @@ def high_fall(talk: Talk) -> Reading | None:
         if not _told(_span(match), talk.text, recent=False):
             continue
         if any(place.sentence_start - 12 <= h.start < place.sentence_end + 12 for h in high):
-            return Reading("S14", "fall from more than 1 m or 5 stairs")
+            return Reading("S14", "fall from more than 1 m or 5 stairs", exact=True)
     return None
 
 

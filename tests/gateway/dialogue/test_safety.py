@@ -110,6 +110,67 @@ def test_a_temperature_is_read_as_mothers_say_it(text: str, celsius: float) -> N
     assert [measure.value for measure in facts.temperatures(counted(plain(text)))] == [celsius]
 
 
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("从早上五点到下午三点", [10]),
+        ("早上七点换的那张,到下午四点还没湿", [9]),
+        ("昨晚八点睡前换的,早上九点拿下来跟新的一样", [13]),
+        ("由朝早六点到而家下昼四点", [10]),
+        ("since 2 am and it is noon", [10]),
+        ("wet one at eight last night, nothing by ten this morning", [14]),
+        ("last wet one at 7 at bedtime, it's half nine in the morning", [14]),
+    ],
+)
+def test_hours_are_read_from_two_clock_times(text: str, hours: list[float]) -> None:
+    assert [span.value for span in facts.spans(counted(plain(text)))] == hours
+
+
+INDIRECT = [
+    ("S07", "her arm just drops when i lift it and she doesn't stir for a nappy change"),
+    ("S07", "胳膊提起来一松手就啪嗒掉下去"),
+    ("S14", "骨碌了整整一层楼梯,玩得挺欢"),
+    ("S15", "音乐贺卡拆烂了,里头银色扣子大那个没了"),
+    ("S17", "外公的药板空了两格,娃嘴边有白粉"),
+    ("S21", "脱了袜子看,脚掌金黄的"),
+    ("S23", "a scooter caught the pram and it went over, he looks fine"),
+    ("M1", "都想好了,就今晚,信压枕头底下了"),
+    ("M1", "she says she will walk in front of the train"),
+]
+NOT_OF_A_CHILD = [
+    "布娃娃手脚软趴趴的站不住",
+    "风扇转速每分钟60下",
+    "捂脸笑,今天又被儿子逗得捂住嘴不敢笑",
+    "我猫儿子今天吐了一滩黄水",
+    "意外险条款里头溺水、触电、窒息都写了",
+    "can't wake up without coffee",
+    "we were in the shop, van clipped the empty pram",
+]
+
+
+@pytest.mark.parametrize(("sign", "text"), INDIRECT)
+def test_the_tables_know_a_danger_told_by_what_it_does(sign: str, text: str) -> None:
+    flag = flagged([text], None)
+    assert flag is not None
+    assert flag.sign == sign
+
+
+@pytest.mark.parametrize("text", NOT_OF_A_CHILD)
+def test_the_tables_know_a_thing_a_pet_and_a_figure_of_speech(text: str) -> None:
+    assert flagged([text], None) is None
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ["客服你好,退热贴两个月能用吗,他38度1,照样笑"],
+        ["toppled down the stairs, twelve steps, babbling happily now, does arnica cream work on babies"],
+    ],
+)
+def test_no_harmless_word_takes_back_what_a_number_says(turns: list[str]) -> None:
+    assert check(turns, None) is not None
+
+
 CRIES = {
     ("顺便问下奶粉优惠", "你们推车多少钱", "转人工"): (
         *("宝宝没呼吸了", "宝宝噎住了", "宝宝抽搐了", "嘴唇发紫", "叫不醒了", "吞了纽扣电池"),
