@@ -165,8 +165,8 @@ def spans(text: str) -> list[Measure]:
 
 
 _INTERVAL, _INTERVAL_EN = _pattern("interval"), _pattern("interval_en")
-_LATE = ("下午", "傍晚", "晚上", "昨晚", "昨天晚上", "昨天下午", "昨夜", "睡前", "夜里", "pm", "p.m")
-_LATE += ("last night", "at night", "at bedtime", "in the evening", "tonight")
+_LATE_ZH = ("下午", "傍晚", "晚上", "昨晚", "昨天晚上", "昨天下午", "昨夜", "睡前", "夜里")
+_LATE = {*_LATE_ZH, "pm", "p.m", "tonight", "last night", "at night", "at bedtime", "in the evening"}
 
 
 def _clock(hour: str | None, part: str | None) -> int:

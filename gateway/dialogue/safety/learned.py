@@ -172,10 +172,11 @@ def hunch(text: str, age_days: int | None, *, surely_none_of: Sequence[str] = ()
     score = _MODEL.score(found)
     if score <= _ALARM:
         return None
-    likely = [_SIGNS[row] for row in _MODEL.signs_of(found)]
+    likely: list[str] = [_SIGNS[row] for row in _MODEL.signs_of(found)]
     if likely[0] in surely_none_of and score <= _ALARM + _DESPITE_THE_SIGN:
         return None
-    return next(sign for sign in likely if sign not in surely_none_of)
+    best: str = next(sign for sign in likely if sign not in surely_none_of)
+    return best
 
 
 def is_chinese(text: str) -> bool:

@@ -91,6 +91,9 @@ def test_the_learned_layer_takes_back_no_short_cry_and_none_among_shop_talk(text
         ("isn't three months yet and hot", 89),
         ("completed one and half month yesterday", 30),
         ("not slept in three weeks", None),
+        ("四十来天吧", 40),
+        ("一百多天了", 100),
+        ("六十几天", 60),
     ],
 )
 def test_an_age_is_read_as_mothers_say_it(text: str, days: int | None) -> None:
