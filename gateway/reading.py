@@ -49,8 +49,13 @@ def said(earlier: list[Event]) -> tuple[Said, ...]:
                 continue
         if event.kind == EventKind.MESSAGE_SENT and (text := words(edits.get(event.seq, event))):
             now = edits.get(event.seq, event).seq
-            lines.append(Said(role, text, now <= cleared, now <= flagged))
+            lines.append(Said(role, text, now <= cleared, now <= flagged, offered(event)))
     return tuple(lines[-HISTORY_LINES:])
+
+
+def offered(event: Event) -> tuple[str, ...]:
+    """The choices of an answer."""
+    return tuple(choice.text for choice in event.body.choices) if isinstance(event.body, TextBody | SpeechBody) else ()
 
 
 def newest(earlier: list[Event], kind: EventKind) -> int:

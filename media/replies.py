@@ -86,7 +86,7 @@ class Replies:
         """Her words are final, and so is which reply is hers."""
         reply = self._replies.get((settle.turn, settle.revision))
         heard = reply.heard if reply else None
-        if settle.text and not settle.typed:
+        if settle.text and not settle.written:
             self._stage.tell(CaptionNote("customer", settle.turn, settle.text, True, done=True, language=language))
         if heard:
             self._committing = self._spawn(self._committed(heard))

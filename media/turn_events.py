@@ -186,7 +186,7 @@ class Settle:
     turn: int
     revision: int
     text: str
-    typed: bool
+    written: bool
 
 
 @dataclass(frozen=True, slots=True)

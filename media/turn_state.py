@@ -117,6 +117,8 @@ class Turn:
     answered: int = -1
     """The revision she has heard something of."""
     typed: bool = False
+    written: bool = False
+    """What she typed in the chat is in the log before it comes here; keys and speech are not."""
     utterances: tuple[Utterance, ...] = ()
     doubt: Utterance | None = None
     hushed_at: float = 0.0

@@ -10,7 +10,7 @@ from media.voicing import Voicing
 Step = tuple[Turn, tuple[Effect, ...]]
 
 
-def new_turn(turn: Turn, first: Utterance, *, typed: bool = False) -> Turn:
+def new_turn(turn: Turn, first: Utterance, *, typed: bool = False, written: bool = False) -> Turn:
     number = turn.last_turn + 1
     return replace(
         turn,
@@ -20,6 +20,7 @@ def new_turn(turn: Turn, first: Utterance, *, typed: bool = False) -> Turn:
         answered=-1,
         utterances=(first,),
         typed=typed,
+        written=written,
         muted=False,
         settled=False,
         guesses=0,
@@ -73,7 +74,7 @@ def without_reply(turn: Turn) -> Step:
 def settle(turn: Turn) -> Step:
     if turn.settled:
         return turn, ()
-    settled = ev.Settle(turn.turn, turn.answered, turn.text, turn.typed)
+    settled = ev.Settle(turn.turn, turn.answered, turn.text, turn.written)
     return replace(turn, settled=True), (settled,)
 
 

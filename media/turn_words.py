@@ -69,7 +69,11 @@ def typed(turn: Turn, entry: ev.Typed) -> Step:
     """Typing is the clearest wish to speak there is: it needs no doubt."""
     turn, effects = clear(turn)
     utterance = Utterance(turn.last_utterance + 1, entry.text, ending=True, final=True)
-    turn = replace(new_turn(turn, utterance, typed=True), last_utterance=utterance.id, voicing=Voicing())
+    turn = replace(
+        new_turn(turn, utterance, typed=True, written=entry.source == "typed"),
+        last_utterance=utterance.id,
+        voicing=Voicing(),
+    )
     if turn.handed_over:
         turn, more = settle(replace(turn, phase=Phase.LISTENING))
     else:

@@ -63,7 +63,7 @@ class CallContext:
     def __call__(self) -> Context:
         return self.context
 
-    def line(self, role: Role, text: str) -> None:
+    def line(self, role: Role, text: str, choices: tuple[str, ...] = ()) -> None:
         spoken: dict[Role, Literal["customer", "assistant", "advisor"]] = {
             "customer": "customer",
             "assistant": "assistant",
@@ -71,7 +71,7 @@ class CallContext:
         }
         if role in spoken:
             flagged = role == "customer" and self.flagging
-            history = (*self.context.history, Said(spoken[role], text, flagged=flagged))[-LINES:]
+            history = (*self.context.history, Said(spoken[role], text, flagged=flagged, choices=choices))[-LINES:]
             self.context = replace(self.context, history=history)
             self.flagging = self.flagging and role != "customer"
 

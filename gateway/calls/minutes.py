@@ -48,8 +48,8 @@ class Minutes:
         """Choices of the assistant's answer, by turn; shown with its caption."""
         self.on_words: Callable[[str], object] = lambda _text: None
         """Her words so far: for the red-flag check, on partial and final alike."""
-        self.on_line: Callable[[Role, str], None] = lambda _role, _text: None
-        """A finished line of the conversation, for the dialogue's history."""
+        self.on_line: Callable[[Role, str, tuple[str, ...]], None] = lambda _role, _text, _choices: None
+        """A finished line of the conversation and the choices it offered, for the dialogue's history."""
         self.on_idle: Callable[[IdleNote], object] = lambda _note: None
         """Nobody has said anything for a while."""
         self.last_seq = 0
@@ -151,8 +151,8 @@ class Minutes:
     def _done(self, note: CaptionNote, role: Role, fact: Fact | None) -> None:
         kept = self._half.pop(role, None)
         if fact:
-            self.on_line(role, heard(note, role))
-            self.choices.pop(note.turn, None)
+            offered = self.choices.pop(note.turn, ()) if role == "assistant" else ()
+            self.on_line(role, heard(note, role), tuple(choice.text for choice in offered))
             self.write(lambda: self.append(fact))
         if kept:
             self.write(self._store_half)

@@ -195,7 +195,7 @@ class Rooms:
         question in the log, nor is her button one for the voice."""
         if event.kind == EventKind.MESSAGE_SENT:
             room.minutes.wrote([event])
-            room.minutes.on_line("customer", words(event))
+            room.minutes.on_line("customer", words(event), ())
             room.hear(words(event), "typed")
 
     # ------------------------------------------------------------ what a room asks for

@@ -4,6 +4,7 @@ red flag -> small talk, a person, anger -> an age to ask for -> the store's rule
 LLM where there is one) -> clarify -> a person
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol
 
@@ -22,6 +23,9 @@ from gateway.errors import NestcallError
 from signaling.protocol import Language
 
 log = structlog.get_logger()
+
+OPERATOR = "0"
+"""The key for a person, as on any telephone menu."""
 
 MAX_MISSES = 1
 """Misses in a row that are met with another try; the next one goes to a person."""
@@ -83,16 +87,19 @@ class Assistant:
             return replies.alarm(flag, self.red_flag_text(flag, context.language, staffed=context.staffed))
         if context.red_flag:
             return replies.held(context.red_flag, context)
-        if closing := self._social(text, context) or self._age(text, context):
-            return closing
         question = _question(text, context)
+        if closing := self._social(question, context) or self._age(text, context):
+            return closing
         return (
             await self._ruled(question, context)
             or await self._served(question, context)
+            or self._keyed(question, context)
             or await self._known(question, context)
         )
 
     def _social(self, text: str, context: Context) -> Closing | None:
+        if context.channel == "voice" and text.strip() == OPERATOR:
+            return replies.handoff(HandoffReason.ASKED, context, 1.0)
         match intent(text):
             case Intent.WAITING if context.waiting is not None and context.within_hours:
                 return replies.handoff(HandoffReason.ASKED, context, 1.0)
@@ -127,6 +134,14 @@ class Assistant:
         except NestcallError as error:
             log.warning("tool failed", code=str(error.code), conversation=context.conversation)
             return replies.handoff(HandoffReason.TOOL_FAILED, context)
+
+    def _keyed(self, text: str, context: Context) -> Closing | None:
+        """Keys that chose nothing are no question: knowledge would find some age or price in them."""
+        keyed = context.channel == "voice" and re.fullmatch(r"[\d ]+", text)
+        asked = self._gate.age_question(context.language)
+        if not keyed or (context.history and asked in context.history[-1].text):
+            return None
+        return replies.chat("keys", context)
 
     async def _known(self, text: str, context: Context) -> Closing | Draft:
         knowledge = await self._library.of(context.store)
@@ -166,6 +181,6 @@ def _youngest(context: Context) -> int | None:
 
 
 def _question(text: str, context: Context) -> str:
-    """What is asked: a spoken "the second one" means a line of the assistant's last text."""
-    offered = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
-    return chosen(text, offered) or text
+    """What is asked: "the second one", or its key, means a line of the assistant's last text or one of its choices."""
+    last = next((said for said in reversed(context.history) if said.role == "assistant"), None)
+    return (chosen(text, last.text, last.choices) if last else None) or text

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -51,6 +52,7 @@ _STAY = (
 _NOT_PERSON = (
     rf"{_REFUSED}(?:转?人工|转人|客服|真人)",
     r"\bcall (?:me )?back\b|回(?:个)?电话?",
+    r"留(?:个|一?下)?(?:言|口信)|转告|[带捎]个?(?:话|口信)|\b(?:leave|take)\b.{0,12}\bmessage\b",
     r"像(?:个)?真人|真人(?:发声|发音|一样|版|秀|模特|演示|配音)|\bfor real people\b",
     r"\b(?:no need|don'?t need|do not need|don'?t (?:want|transfer|connect|hand))\b[^.?!]{0,16}\b(?:human|person|advis[oe]r|agent)",
     r"\bneed (?:a |another )?(?:person|people|someone) to (?:pick|collect|sign|carry|hold|watch)\b|\b(?:buy|gift|present|send|order)\b[^.?!]{0,20}\b(?:for|to) (?:someone|somebody)\b"
@@ -124,9 +126,12 @@ _ORDINALS = (
 )
 
 
-def chosen(text: str, offered: str) -> str | None:
-    """The line of `offered` (a clarify text with lines "1. …") that a spoken "第二个" means."""
-    lines = dict(re.findall(r"^\s*([1-3])[.、]\s*(.+?)\s*$", offered, re.MULTILINE))
+def chosen(text: str, offered: str, choices: Sequence[str] = ()) -> str | None:
+    """The line of `offered` (a clarify text with lines "1. …"), or else of `choices`, that "第二个" or a key means."""
+    lines = dict(re.findall(r"^\s*([1-9])[.、]\s*(.+?)\s*$", offered, re.MULTILINE))
+    lines = {str(number): choice for number, choice in enumerate(choices, 1)} | lines
+    if digit := re.fullmatch(r"\s*([1-9])\s*", text):
+        return lines.get(digit[1])
     for number, pattern in enumerate(_ORDINALS, 1):
         if re.match(pattern, text.strip(), re.IGNORECASE):
             return lines.get(str(number))

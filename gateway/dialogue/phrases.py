@@ -73,6 +73,22 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "好的，您想到店，还是和顾问视频？",
         "Gladly. Would you like to come to the store, or to talk by video?",
     ),
+    "callback.number.voice": (
+        "请说出电话号码，或者用按键输入；没有号码，顾问就在对话里回复您。",
+        " Please say your phone number or enter it on the key pad; without one an advisor will answer you in the chat.",
+    ),
+    "message.ask": (
+        "好的，请说您的留言，我记下来转给顾问。",
+        "Of course. Please say your message and I will pass it to an advisor.",
+    ),
+    "message.kept": (
+        "记下了，顾问会看到这条留言并回复您。想要回电也可以告诉我。",
+        "Noted. An advisor will see your message and answer it. If you would like a call back, tell me.",
+    ),
+    "keys": (
+        "没有这个选项。请直接说您的问题，按 0 转人工。",
+        "That is not one of the choices. Just tell me your question, or press 0 for an advisor.",
+    ),
     "booking.when": (
         "可以，您看哪个时间方便？也可以直接说日期和几点。",
         "Gladly. Which time suits you? You can also name a day and an hour.",

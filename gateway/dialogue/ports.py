@@ -45,6 +45,8 @@ class Said:
     """A person has cleared a red flag since: this line is not looked at for signs again."""
     flagged: bool = False
     """A red flag was raised with this line or after it: what it shows people have been told."""
+    choices: tuple[str, ...] = ()
+    """What the assistant offered with it, to be chosen by a tap, a word or a key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.dialogue.dialogue import Assistant
 from gateway.dialogue.intents import Intent, chosen, intent
+from gateway.dialogue.phrases import phrase
 from gateway.dialogue.ports import HandoffReason, Said
 from tests.dialogue.conftest import ask
 
@@ -151,6 +152,19 @@ async def test_a_spoken_choice_is_the_line_that_was_read_aloud(assistant: Assist
     assert closing.sources[0].id == "return-policy"
     assert chosen("the first one", offered) == "奶瓶怎么消毒?"
     assert chosen("第三个", offered) is None
+    assert chosen("3", offered, ("a", "b", "转人工顾问")) == "转人工顾问"  # offered as a button only
+
+
+async def test_keys_choose_what_was_offered_call_a_person_and_are_no_question(assistant: Assistant) -> None:
+    closed = await ask(assistant, "转人工", within_hours=False, channel="voice")
+    offered = (Said("assistant", closed.text, choices=tuple(choice.text for choice in closed.choices)),)
+    assert (await ask(assistant, "1", channel="voice", history=offered)).tools == ("callback",)
+    assert (await ask(assistant, "2", channel="voice", history=offered)).tools == ("book_appointment",)
+    person = (Said("assistant", "换个说法？", choices=("转人工顾问",)),)
+    for history, key in ((offered, "0"), (person, "1")):
+        assert (await ask(assistant, key, channel="voice", history=history)).handoff is HandoffReason.ASKED
+    for language, key in (("zh", "7"), ("en", "138001")):
+        assert (await ask(assistant, key, channel="voice", language=language)).text == phrase("keys", language)
 
 
 async def test_infant_formula_is_never_pushed(assistant: Assistant) -> None:

@@ -70,6 +70,10 @@ def test_an_impossible_time_is_no_time() -> None:
         ("快递怎么还不来", Wish.ORDER),
         ("has my order shipped", Wish.ORDER),
         ("游泳前要喂奶吗", None),
+        ("我想留言", Wish.MESSAGE),
+        ("告诉陈顾问我周六来取货", Wish.MESSAGE),
+        ("please take a message", Wish.MESSAGE),
+        ("你们有留言板吗", None),
     ],
 )
 def test_which_tool_a_text_asks_for(text: str, asked: Wish | None) -> None:
@@ -208,6 +212,41 @@ async def test_a_guest_is_asked_for_the_number_to_call(assistant: Assistant, lan
     again = (*said, Said("customer", number), Said("assistant", given.text))
     assert (await ask(assistant, wanted, language=language, guest=True, history=again)).text == given.text
     assert (await ask(assistant, wanted, language=language)).text == given.text  # a member's is known to the shop
+
+
+async def test_a_number_is_taken_also_after_something_else_was_said(assistant: Assistant) -> None:
+    told = await ask(assistant, "给我回电话", guest=True, channel="voice")
+    assert told.text.endswith(phrase("callback.number.voice", "zh"))  # on the telephone there is no chat to write it in
+    between = (Said("assistant", told.text), Said("customer", "嗯"), Said("assistant", "您还在吗？"))
+    given = await ask(assistant, "13800138000", guest=True, channel="voice", history=between)
+    assert given.tools == (Wish.CALLBACK,)
+
+
+@pytest.mark.parametrize(("language", "other"), [("zh", "周四下午三点"), ("en", "Thursday at 3pm")])
+async def test_a_time_after_the_promise_moves_it(
+    assistant: Assistant, store: Store, language: Language, other: str
+) -> None:
+    told = await ask(assistant, phrase("choice.callback", language), language=language)
+    moved = await ask(assistant, other, language=language, history=(Said("assistant", told.text),))
+    assert moved.text == words.call_back("2026-11-26T15:00:00+08:00", language)
+    async with store.read() as connection:
+        due = (await connection.execute(select(schema.callbacks.c.due_at))).scalars().all()
+    assert due == ["2026-11-26T07:00:00.000000Z"]
+
+
+@pytest.mark.parametrize(
+    ("language", "wish_", "message"),
+    [("zh", "我想留言", "周六我来取推车，你们几点关门前都行"), ("en", "can I leave a message", "do you have my stroller")],
+)
+async def test_a_message_is_asked_for_and_whatever_comes_then_is_it(
+    assistant: Assistant, language: Language, wish_: str, message: str
+) -> None:
+    asked = await ask(assistant, wish_, language=language)
+    assert (asked.text, asked.handoff) == (phrase("message.ask", language), None)
+    kept = await ask(assistant, message, language=language, history=(Said("assistant", asked.text),))
+    assert (kept.text, kept.handoff) == (phrase("message.kept", language), HandoffReason.ASKED)
+    at_once = await ask(assistant, f"帮我转告顾问：{message}")
+    assert at_once.text == phrase("message.kept", "zh")
 
 
 @pytest.mark.parametrize("text", ["你们几点关门", "我的快递到哪了", "我还有多少积分", "最近有什么活动"])

@@ -404,6 +404,7 @@ def test_keys_are_one_entry_and_stop_the_voice() -> None:
     assert call.audible(5.06, 6.3) == 0
     assert [heard.text for heard in call.responder.asked if heard.source == "key"] == ["1385"]
     assert call.said("assistant")[1] == "答：1385。"
+    assert "1385" in call.said("customer")  # in the log, for whoever reads there what number she gave
 
 
 def test_a_broken_recognizer_is_said_and_the_call_goes_on() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 
 from gateway.dialogue.phrases import phrase
-from gateway.dialogue.ports import Closing, Context
+from gateway.dialogue.ports import Closing, Context, HandoffReason
 from gateway.dialogue.replies import choice
 from gateway.dialogue.tools import requests, words
 from gateway.dialogue.tools.port import Answered, Appointment, Caller, Shop, What
@@ -12,7 +12,7 @@ from gateway.dialogue.tools.requests import Wish
 from gateway.dialogue.tools.when import When, when
 from gateway.domain.schedule import is_open, openings, opens_at
 from gateway.errors import Conflict
-from signaling.protocol import Choice
+from signaling.protocol import Choice, Language
 
 HOURS_OFFERED = (10, 14, 16)
 DAYS_AHEAD = 14
@@ -32,6 +32,7 @@ class Desk:
         self._shop = shop
         self._acts: dict[Wish, Callable[[str, Context], Awaitable[Closing | None]]] = {
             Wish.CALLBACK: self._call_back,
+            Wish.MESSAGE: self._message,
             Wish.CANCEL: self._cancel,
             Wish.CHANGE: self._change,
             Wish.MINE: self._mine,
@@ -45,6 +46,8 @@ class Desk:
         }
 
     async def serve(self, text: str, context: Context) -> Closing | None:
+        if _last(context) == phrase("message.ask", context.language):
+            return self._kept(context)
         asked = requests.wish(text)
         if asked is None and (whole := _continued(text, context)):
             text, asked = whole, requests.wish(whole)
@@ -113,8 +116,18 @@ class Desk:
         await self._shop.call_back(caller, due or context.now, told)
         said = words.call_back(due, context.language)
         if context.guest and not _number_given(text, context):
-            said += phrase("callback.number", context.language)
+            said += phrase(_NUMBER_ASKED[context.channel], context.language)
         return _told(said, Wish.CALLBACK, context)
+
+    async def _message(self, text: str, context: Context) -> Closing:
+        """What she says is in the conversation's log already; it only has to wait for somebody there."""
+        if requests.ONLY_MESSAGE.match(text.strip()):
+            return Closing(phrase("message.ask", context.language), "answer", 1.0, tools=(Wish.MESSAGE,))
+        return self._kept(context)
+
+    def _kept(self, context: Context) -> Closing:
+        said = phrase("message.kept", context.language)
+        return Closing(said, "handoff", 1.0, handoff=HandoffReason.ASKED, tools=(Wish.MESSAGE,))
 
     async def _book(self, text: str, context: Context) -> Closing:
         if phrase("choice.appointment", context.language) in text:  # our own words, for one or the other
@@ -185,14 +198,18 @@ class Desk:
         return Closing(text, "clarify", 1.0, (*choices, choice("person", context.language)), tools=(act,))
 
 
+_INSTEAD: dict[Language, str] = {"zh": "，改到", "en": " instead: "}
+_NUMBER_ASKED = {"text": "callback.number", "voice": "callback.number.voice"}
 _ASKED_WHEN = tuple(f"booking.{key}" for key in ("when", "closed", "in", "booked"))
 
 
 def _continued(text: str, context: Context) -> str | None:
     """A bare number or time after we asked for one: what it is for, in words that say so."""
     language = context.language
-    last = next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
-    if requests.NUMBER.search(text) and last.endswith(phrase("callback.number", language).strip()):
+    last = _last(context)
+    asking = tuple(phrase(key, language).strip() for key in _NUMBER_ASKED.values())
+    asked = any(said.text.endswith(asking) for said in context.history if said.role == "assistant")
+    if asked and requests.NUMBER.search(text):  # also after something else was said in between
         return f"{phrase('choice.callback', language)} {text}"
     if last.startswith(phrase("booking.what", language)):
         named = requests.what(text)
@@ -200,6 +217,8 @@ def _continued(text: str, context: Context) -> str | None:
     wanted = when(text, datetime.fromisoformat(context.now))
     if wanted.day is None and wanted.hour is None:
         return None
+    if last.startswith(words.CALL_BACK):
+        return f"{phrase('choice.callback', language)}{_INSTEAD[language]}{text}"
     kind = requests.what(last.replace(phrase("booking.when", language), "")) or "visit"
     if last.startswith(phrase("booking.change", language)):
         return f"{_asking(Wish.CHANGE, kind, context)} {text}"
@@ -215,6 +234,11 @@ def _either(context: Context) -> Closing:
     texts = [_asking(Wish.BOOK, kind, context) for kind in kinds]
     choices = tuple(Choice(id=f"book-{kind}", text=text) for kind, text in zip(kinds, texts, strict=True))
     return Closing(phrase("booking.what", context.language), "clarify", 1.0, choices, tools=(Wish.BOOK,))
+
+
+def _last(context: Context) -> str:
+    """What the assistant said last."""
+    return next((said.text for said in reversed(context.history) if said.role == "assistant"), "")
 
 
 def _number_given(text: str, context: Context) -> bool:

@@ -11,6 +11,7 @@ class Wish(StrEnum):
     """One tool each. The order of `_RULES` decides between several."""
 
     CALLBACK = "callback"
+    MESSAGE = "message"
     CANCEL = "cancel_appointment"
     CHANGE = "change_appointment"
     MINE = "my_appointments"
@@ -28,6 +29,11 @@ _RULES: tuple[tuple[Wish, str], ...] = (
         Wish.CALLBACK,
         r"回电|回个电话|回我(?:个)?电话|(?:打|拨)(?:个)?(?:电话)?给我|给我(?:打|回)(?:个)?电话|打我(?:的)?电话"
         r"|\b(?:call|ring|phone) me(?: back)?\b|\bcall ?back\b",
+    ),
+    (
+        Wish.MESSAGE,
+        r"留(?:个|一?下)?(?:言|口信)(?!板|区|本)|[带捎](?:个|句)(?:话|口信)|转告|(?:告诉|告知|跟|和|对).{0,4}(?:顾问|店长|店员|老师).{0,2}(?:说一[声下]|说声|讲一[声下]|我|：|:)"
+        r"|\b(?:leave|take)\b.{0,12}\bmessage\b|\b(?:tell|let) (?:the |my |your |an )?(?:advis[oe]r|manager|staff)\b.{0,12}\b(?:that|i|i'm|we|know)\b",
     ),
     (
         Wish.CANCEL,
@@ -81,6 +87,12 @@ _RULES: tuple[tuple[Wish, str], ...] = (
         r"多少钱|什么价|价格|贵不贵|有货|有没有(?:货|卖)|库存|卖不卖|还有(?:吗|没)|现货|成分|配料|\bprice\b|\bhow much (?:is|are|does)\b|\bin stock\b|\bingredients\b|\bdo you (?:have|sell)\b",
     ),
 )
+ONLY_MESSAGE = re.compile(
+    r"^(?:我)?(?:想|要|可以|能|能不能|帮我)*(?:给.{0,4}(?:顾问|店长|店里|你们))?(?:留(?:个|一?下)?(?:言|口信)|[带捎](?:个|句)(?:话|口信))(?:给.{0,4}(?:顾问|店长|店里|你们))?[吗吧么嘛,，。.?？! ]*$"
+    r"|^(?:(?:can|could|may) (?:i|you) |i(?:'d| would)? (?:like|want) to |please )*(?:leave|take) (?:a |my |you a )?message(?: for .{0,20}| please)?[.?! ]*$",
+    re.IGNORECASE,
+)
+"""She wants to leave a message and has not said it yet."""
 NUMBER = re.compile(
     r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)|\+\d[\d -]{7,}\d"
 )

@@ -166,6 +166,10 @@ def points(facts: MemberFacts | None, language: Language) -> str:
     return f"Your level is {facts.level or 'standard'} and you have {facts.points} points (100 points are ¥1)."
 
 
+CALL_BACK = ("好的，顾问会在", "An advisor will call you back around ")
+"""How a promise with a time begins."""
+
+
 def call_back(at: str | None, language: Language) -> str:
     """What is promised; without a time where no opening of the store is known."""
     if at is None:
@@ -176,8 +180,8 @@ def call_back(at: str | None, language: Language) -> str:
         )
     told = moment(at, language)
     if language == "zh":
-        return f"好的，顾问会在{told}左右给您回电，到时请留意。"
-    return f"An advisor will call you back around {told}."
+        return f"{CALL_BACK[0]}{told}左右给您回电，到时请留意。"
+    return f"{CALL_BACK[1]}{told}."
 
 
 def appointment(done: Appointment, language: Language) -> str:
