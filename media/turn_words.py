@@ -78,7 +78,8 @@ def typed(turn: Turn, entry: ev.Typed) -> Step:
         turn, more = settle(replace(turn, phase=Phase.LISTENING))
     else:
         turn, more = ask(replace(turn, phase=Phase.THINKING), speculative=False, source=entry.source)
-    return turn, effects + more
+    shown = () if turn.written else (ev.Caption(turn.turn, entry.text, final=True),)  # above its answer
+    return turn, effects + shown + more
 
 
 def clear(turn: Turn) -> Step:

@@ -26,7 +26,11 @@ from signaling.protocol import PROTOCOL_VERSION
 
 AUDIBLE_DBFS = -50.0
 QUIET_FRAMES = 15
-"""Silence this long (0.3 s) ends what the assistant is saying."""
+"""Silence this long (0.3 s) ends a sentence of the assistant's."""
+GREETED_S = 40.0
+"""A greeting is over by then, also one that says that the store is closed."""
+OVER_FRAMES = 50
+"""And this long (1 s) what it has to say."""
 
 
 class Microphone(MediaStreamTrack):
@@ -90,9 +94,9 @@ class Hearing:
         """When the first audible packet after `after` came."""
         return await self._until(lambda: next((at for at in self.sounds if at > after), None))
 
-    async def silence(self) -> float:
-        """When it has been quiet for a while: the end of the last sound."""
-        return await self._until(lambda: self._loop.time() if self._quiet >= QUIET_FRAMES else None)
+    async def silence(self, frames: int = QUIET_FRAMES) -> float:
+        """Now, once it has been quiet for so long."""
+        return await self._until(lambda: self._loop.time() if self._quiet >= frames else None)
 
     async def _until(self, look: Callable[[], float | None]) -> float:
         while (found := look()) is None:
@@ -201,11 +205,13 @@ class CallClient:
         self._mark("ack")
 
     async def say(self, pcm: Samples, within: float = 15.0) -> float:
-        """Speak once it is quiet; seconds from the end of it to the first sound of the reply."""
-        async with asyncio.timeout(within):
-            await self.hearing.silence()
+        """Speak once the assistant has finished; seconds from the end of it to the first sound of the reply. What the
+        assistant was still saying when she ended is no reply."""
+        async with asyncio.timeout(GREETED_S):
+            await self.hearing.silence(OVER_FRAMES)
+        async with asyncio.timeout(within + len(pcm) / WIRE_HZ):
             ended = await self.microphone.say(pcm)
-            return await self.hearing.sound(ended) - ended
+            return await self.hearing.sound(await self.hearing.silence()) - ended
 
     async def hang_up(self) -> None:
         nonce = uuid4().hex

@@ -218,10 +218,11 @@ class Rooms:
         try:
             async with self._store.read() as connection:
                 customer = await people.get(connection, row["customer"])
-                turns = await rows.turns_of(connection, row["id"])
             assert customer is not None
             await self.record.half_said(row["conversation"], row["id"], row["half_said"])
             context = await call_context.of_call(self._store, self._chat, row["conversation"])
+            async with self._store.read() as connection:
+                turn = await rows.last_turn(connection, row["conversation"], row["id"])
         except NotYours as error:
             log.warning("call.not_revived", call=row["id"], code=str(error.code))
             return
@@ -235,6 +236,6 @@ class Rooms:
             language=context().language,
         )
         call = Call(state="with_assistant", epoch=row["epoch"] + 1, away=True, answered=True)
-        room = self.make(about, context, call, turn_base=1 + max((turn["turn"] for turn in turns), default=0))
+        room = self.make(about, context, call, turn_base=1 + turn)
         room.await_customer(REVIVE_S)
         log.info("call.waiting_for_customer", call=about.call)

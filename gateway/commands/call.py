@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,26 +32,53 @@ def register(app: typer.Typer) -> None:
         if language not in SENTENCES:
             raise typer.BadParameter("zh or en", param_hint="--language")
         try:
-            numbers = asyncio.run(_call(url.rstrip("/"), wav, say or SENTENCES[language], language, standby))
+            numbers = asyncio.run(_call(address(url), wav, say or SENTENCES[language], language, standby, probe))
         except Exception as error:  # whatever it was: a monitor needs one line and a code
-            typer.echo(f"no call: {type(error).__name__}: {error}", err=True)
+            typer.echo(f"no call: {reason(error, address(url))}", err=True)
             raise typer.Exit(2) from None
-        broken = _broken(numbers, {"first_sound": max_join_ms, "reply": max_reply_ms})
+        limits = {"first_sound": max_join_ms, "reply": max_reply_ms}
+        broken = _broken(numbers, limits)
         if probe and broken:
             typer.echo("over the limit: " + ", ".join(broken), err=True)
             raise typer.Exit(1)
+        if probe:
+            typer.echo(
+                "ok: " + ", ".join(f"{name} {numbers[name]:.0f} ≤ {most:.0f} ms" for name, most in limits.items())
+            )
+
+
+def address(url: str) -> str:
+    """As people type it."""
+    return (url if "://" in url else f"http://{url}").rstrip("/")
+
+
+def reason(error: Exception, url: str) -> str:
+    """What an operator can do something about."""
+    import aiohttp
+
+    match error:
+        case aiohttp.ClientSSLError():
+            return f"{url} does not speak TLS, or its certificate is not trusted ({error.os_error})"
+        case aiohttp.ClientConnectorError():
+            return f"nobody answers at {url}: is `nestcall serve` running there?"
+        case aiohttp.ContentTypeError() | aiohttp.WSServerHandshakeError():
+            return f"what answers at {url} is no Nestcall gateway ({error.status} {error.message})"
+        case TimeoutError():
+            return "signed in, but not everything was heard in time: is UDP blocked (`nestcall doctor`), or no voice?"
+        case _:
+            return str(error) or type(error).__name__
 
 
 def _broken(numbers: dict[str, float], limits: dict[str, float]) -> list[str]:
     return [f"{name} {numbers[name]:.0f} ms > {most:.0f} ms" for name, most in limits.items() if numbers[name] > most]
 
 
-async def _call(url: str, wav: Path | None, say: str, language: str, standby: bool) -> dict[str, float]:
-    from gateway.calls.client import dial
+async def _call(url: str, wav: Path | None, say: str, language: str, standby: bool, probe: bool) -> dict[str, float]:
+    from gateway.calls.client import OVER_FRAMES, dial
 
     speech = await asyncio.to_thread(_recorded, wav) if wav else await _spoken(say, language)
     async with asyncio.timeout(GIVE_UP_S), dial(url, language) as client:
-        client.on_message = _printed
+        client.on_message = printer()
         if standby:
             await client.offer()
             await client.connected()
@@ -59,6 +87,8 @@ async def _call(url: str, wav: Path | None, say: str, language: str, standby: bo
         reply_ms = await client.say(speech) * 1000
         typer.echo(f"reply       {reply_ms:8.0f} ms  end of speech -> first sound")
         await asyncio.sleep(1.0)  # her captions
+        if not probe:
+            await client.hearing.silence(OVER_FRAMES)
         await client.hang_up()
         return {**client.steps, "reply": reply_ms}
 
@@ -66,6 +96,21 @@ async def _call(url: str, wav: Path | None, say: str, language: str, standby: bo
 def _steps(client: "CallClient") -> None:
     for step, ms in sorted(client.steps.items(), key=lambda item: item[1]):
         typer.echo(f"{step:<12}{ms:8.1f} ms")
+
+
+def printer() -> Callable[[dict[str, Any]], None]:
+    """Prints each caption once, however often the gateway says that it is final."""
+    shown: set[tuple[str, int]] = set()
+
+    def fresh(message: dict[str, Any]) -> None:
+        if message["type"] == "caption.shown" and message.get("final"):
+            key = (message["role"], message["turn"])
+            if key in shown:
+                return
+            shown.add(key)
+        _printed(message)
+
+    return fresh
 
 
 def _printed(message: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`nestcall models`: the recognizer's models on this machine. Only `pull` touches the network."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from gateway.errors import EngineBroken
 from gateway.settings import Settings
 
+TO_PULL_MB = {"tiny": 78, "base": 148, "small": 486, "medium": 1530, "large-v3": 3090, "turbo": 1620}
 NAMES = "tiny | base | small | medium | large-v3 | turbo"
 
 
@@ -16,13 +18,9 @@ def register(app: typer.Typer) -> None:
 
     @models.command("list")
     def list_() -> None:
-        """What is here, and what can be pulled."""
-        from media.engines.models import WHISPER, pulled
-
-        here = {model.name: model for model in pulled(Settings().models_dir)}
-        for name in dict.fromkeys((*WHISPER, *here)):
-            model = here.get(name)
-            typer.echo(f"{'✓' if model else ' '} {name:<10} {f'{model.size / 1e6:.0f} MB' if model else ''}".rstrip())
+        """What is here, which of it calls use, and what can be pulled."""
+        for line in listed(Settings()):
+            typer.echo(line)
 
     @models.command()
     def path() -> None:
@@ -39,6 +37,23 @@ def register(app: typer.Typer) -> None:
         place = Settings().models_dir / name
         fetch(WHISPER[name], place)
         typer.echo(f"✓ {place}")
+
+
+def listed(settings: Settings) -> Iterator[str]:
+    from media.engines.models import WHISPER, find_whisper, pulled
+
+    here = {model.name: model for model in pulled(settings.models_dir)}
+    used = find_whisper(settings.whisper_model, settings.models_dir)
+    for name in dict.fromkeys((*WHISPER, *here)):
+        if model := here.get(name):
+            note = "   ← 通话在用 calls use this" if model.path == used else ""
+            yield f"✓ {name:<10}{model.size / 1e6:>5.0f} MB{note}"
+        else:
+            yield f"  {name:<10}~{TO_PULL_MB[name]:>4} MB   nestcall models pull {name}"
+    if used is None:
+        yield "! 还没有模型 · none here yet; what calls use now: nestcall doctor"
+    elif used not in [model.path for model in here.values()]:
+        yield f"✓ 通话在用 calls use {used}"
 
 
 def fetch(repository: str, place: Path) -> None:

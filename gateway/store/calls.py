@@ -6,7 +6,12 @@ from typing import Any
 from sqlalchemy import RowMapping, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.store import log
 from gateway.store.schema import calls, conversations, turns
+from signaling.protocol import SpeechBody
+
+RECENT = 200
+"""Events, newest first, among which the last words of a running call are."""
 
 
 async def add(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
@@ -73,3 +78,12 @@ async def latest_of(connection: AsyncConnection, conversation: str, most: int) -
     """The last calls of a conversation, newest first."""
     query = select(calls).where(calls.c.conversation == conversation).order_by(calls.c.started_at.desc()).limit(most)
     return (await connection.execute(query)).mappings().all()
+
+
+async def last_turn(connection: AsyncConnection, conversation: str, call: str) -> int:
+    """The last that was measured, said or heard: what is said from then on must not take the place of its caption."""
+    measured = [turn["turn"] for turn in await turns_of(connection, call)]
+    state = await log.find(connection, conversation)
+    written = await log.before(connection, conversation, state.last_seq + 1, RECENT)
+    ours = [event.body for event in written if isinstance(event.body, SpeechBody) and event.role != "advisor"]
+    return max((*measured, *(body.turn for body in ours if body.call == call)), default=0)

@@ -236,7 +236,10 @@ async def test_a_time_after_the_promise_moves_it(
 
 @pytest.mark.parametrize(
     ("language", "wish_", "message"),
-    [("zh", "我想留言", "周六我来取推车，你们几点关门前都行"), ("en", "can I leave a message", "do you have my stroller")],
+    [
+        ("zh", "我想留言", "周六我来取推车，你们几点关门前都行"),
+        ("en", "can I leave a message", "is it ready"),
+    ],
 )
 async def test_a_message_is_asked_for_and_whatever_comes_then_is_it(
     assistant: Assistant, language: Language, wish_: str, message: str

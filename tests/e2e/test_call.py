@@ -225,8 +225,25 @@ def test_the_phone_page(people: People) -> None:
     page.get_by_role("button", name="拨号键盘").click()
     page.get_by_role("button", name="按键 1").click()
     expect(page.locator(".pad output")).to_have_text("1")
+    page.get_by_role("button", name="拨号键盘").click()
+    expect(page.locator(".captions .customer")).to_contain_text("1")  # she sees what was understood
+    page.evaluate("dispatchEvent(new Event('online'))")  # a network came back that was never missed: media flows
+    page.wait_for_timeout(1_500)
+    expect(page.locator(".captions")).not_to_contain_text("线路恢复了")
     page.get_by_role("button", name="挂断").click()
     expect(page.get_by_role("button", name="拨打")).to_be_visible()
+
+
+def test_the_phone_page_leads_to_the_chat_when_there_is_no_call(
+    people: People, make_browser: Callable[..., Browser]
+) -> None:
+    page = people.customer(make_browser(without="--use-fake-ui"), permissions=[])
+    page.goto(page.url.replace("/?", "/phone?"))
+    until(page, "globalThis.__nestcall?.link === 'online'")
+    page.get_by_role("button", name="拨打").click()
+    expect(page.locator("[role=alert]")).to_contain_text("麦克风没有授权")
+    page.get_by_role("link", name="打字咨询").click()
+    page.wait_for_selector(".composer textarea")
 
 
 # ---------------------------------------------------------------- what can be missing

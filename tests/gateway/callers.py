@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiortc import MediaStreamTrack
+from sqlalchemy import select
 
+from gateway.store.schema import conversations, events, people
 from tests.gateway.served import Client, Served
 from tests.media.browser import Browser, Tone
 
@@ -79,4 +81,54 @@ async def on_line(
         async with house.connect(person, language) as client:
             yield OnLine(client, browser, thread)
     finally:
-        await browser.pc.close()
+        await browser.close()
+
+
+async def somebody(house: Served, role: str, n: int = 0, store: str | None = None) -> str:
+    async with house.gateway.store.read() as connection:
+        query = select(people.c.id).where(people.c.role == role).order_by(people.c.id)
+        if store:
+            query = query.where(people.c.store == store)
+        return (await connection.execute(query)).scalars().all()[n]
+
+
+async def neighbour(house: Served) -> str:
+    """A customer of a store with two advisors."""
+    async with house.gateway.store.read() as connection:
+        found = (await connection.execute(select(people.c.store, people.c.role, people.c.id))).all()
+    busy = next(s for s, role, _ in found if [(x, r) for x, r, _ in found].count((s, "advisor")) > 1)
+    return next(id_ for s, role, id_ in found if s == busy and role == "customer")
+
+
+async def advisor_of(house: Served, conversation: str, n: int = 0) -> str:
+    async with house.gateway.store.read() as connection:
+        query = select(conversations.c.store).where(conversations.c.id == conversation)
+        store = (await connection.execute(query)).scalar_one()
+    return await somebody(house, "advisor", n, store)
+
+
+async def rows(house: Served, table, **fits):
+    async with house.gateway.store.read() as connection:
+        query = select(table)
+        for name, value in fits.items():
+            query = query.where(table.c[name] == value)
+        return (await connection.execute(query)).mappings().all()
+
+
+async def quiet(house: Served) -> None:
+    """Until no room is left."""
+    async with asyncio.timeout(8):
+        while house.gateway.calls.rooms.open:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def said(house: Served, conversation: str, answers: int) -> None:
+    async with asyncio.timeout(15):
+        while len(await spoken(house, conversation)) < answers:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def spoken(house: Served, conversation: str) -> list[Any]:
+    """Answers of the voice in the log: the greeting is a text."""
+    said = await rows(house, events, conversation=conversation, role="assistant", kind="message.sent")
+    return [row for row in said if row["body"]["kind"] == "speech" and row["body"]["text"].startswith("Reply")]

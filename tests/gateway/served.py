@@ -18,6 +18,7 @@ from gateway.demo import load
 from gateway.http.routes import application
 from gateway.settings import Settings
 from gateway.store import people
+from tests.media.browser import close_all
 
 WAIT_S = 10.0
 
@@ -134,4 +135,5 @@ async def served(settings: Settings, *, watched: bool = False) -> AsyncIterator[
                 with blockbuster_ctx(scanned_modules=["gateway", "signaling"]) if watched else nullcontext():
                     yield Served(gateway, address(door, settings), http)
             finally:
+                await close_all()
                 await runner.cleanup()

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from gateway import diagnosis
 from gateway.cli import build
 from gateway.commands.doctor import report
-from gateway.commands.models import NAMES
+from gateway.commands.models import NAMES, listed
 from gateway.errors import EngineBroken
 from gateway.settings import Settings
 from media.engines.models import WHISPER
@@ -104,6 +104,18 @@ async def test_a_model_is_loaded_and_heard(tmp_path: Path) -> None:
     await asyncio.to_thread(write_toy_whisper, tmp_path / "models" / "base", "您好")
     finding = await diagnosis.recognizer(settings(tmp_path, recognizer="auto"))
     assert (finding.level, finding.what) == ("ok", "whisper base")
+
+
+def test_the_list_of_models_says_what_calls_use_and_how_to_get_more(tmp_path: Path) -> None:
+    house = settings(tmp_path)
+    assert [line.split()[-1] for line in listed(house)][:-1] == list(WHISPER)
+    assert list(listed(house))[-1].startswith("!")
+    for name in ("tiny", "base"):
+        (house.models_dir / name).mkdir(parents=True)
+        for file in ("model.bin", "config.json"):
+            (house.models_dir / name / file).write_bytes(b"x" * 10**6)
+    lines = {line.split()[1]: line for line in listed(house) if line.startswith("✓")}
+    assert {name: "calls use" in line for name, line in lines.items()} == {"tiny": False, "base": True}
 
 
 async def test_a_chosen_recognizer_that_is_not_there_is_broken(tmp_path: Path) -> None:

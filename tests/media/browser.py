@@ -27,8 +27,18 @@ class Tone(AudioStreamTrack):
         return frame
 
 
+OPEN: set["Browser"] = set()
+"""Whoever serves them closes what a failed assertion left: aiortc's decoder threads keep a process from ending."""
+
+
+async def close_all() -> None:
+    for browser in tuple(OPEN):
+        await browser.close()
+
+
 class Browser:
     def __init__(self, audio: MediaStreamTrack | None = None, video: MediaStreamTrack | None = None) -> None:
+        OPEN.add(self)
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.pc.on("track", lambda track: self.tracks.__setitem__(track.kind, track))
@@ -54,6 +64,10 @@ class Browser:
         async with asyncio.timeout(10):
             await up.wait()
 
+    async def close(self) -> None:
+        OPEN.discard(self)
+        await self.pc.close()
+
     async def heard_hz(self, frames: int = 25, skip: int = 10) -> float:
         """The loudest frequency in the next half second of what this browser hears, from now on."""
         queue = self.tracks["audio"]._queue
@@ -76,4 +90,4 @@ async def joined(browser: Browser) -> AsyncIterator[Leg]:
         yield leg
     finally:
         await leg.close()
-        await browser.pc.close()
+        await browser.close()

@@ -64,7 +64,7 @@ export class CallLine {
     this.standby = new Standby(page, this.peers, busy, (peer) => this.sound.prepare(peer.remote));
     this.telling = new Telling(page.connection, () => this.state.value.call, () => this.stats());
     page.connection.onMessage((message) => this.hear(message));
-    addEventListener("online", () => this.inCall && void this.resume());
+    addEventListener("online", () => this.inCall && void this.resume(true));
   }
 
   get inCall(): boolean {
@@ -258,7 +258,7 @@ export class CallLine {
     );
   }
 
-  /** On a new peer connection, under the same call. `mayFlow`: only the WebSocket was new, media may never have stopped. */
+  /** On a new peer connection, under the same call. `mayFlow`: media may never have stopped; then nobody is told that the line is back. */
   private async resume(mayFlow = false): Promise<void> {
     const { call } = this.state.value;
     if (this.resuming || !call) return;

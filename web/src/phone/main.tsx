@@ -19,7 +19,8 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as con
 function Phone({ page, line }: { page: Page; line: CallLine }) {
   const [pad, setPad] = useState(false);
   const state = line.state.value;
-  const { muted } = line.devices.state.value;
+  const { muted, notice } = line.devices.state.value;
+  const quality = line.telling.quality.value;
   const home = page.home.value;
   const busy = state.phase === "opening" || state.phase === "running";
   const call = page.calls.value.get(state.call ?? "") ?? null;
@@ -36,6 +37,17 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
       {state.phase === "ended" ? (
         <p role="alert">{state.trouble ? say(state.trouble) : endReasonText(state.reason ?? "failed")}</p>
       ) : null}
+      {busy && quality !== "good" ? (
+        <p class="quality" role="status">
+          {t(`call.quality.${quality}`)}
+        </p>
+      ) : null}
+      {busy && notice ? <p role="alert">{say(notice)}</p> : null}
+      {busy ? null : (
+        <a href={`/${location.search}`}>
+          <Icon name="message-square" /> {t("phone.chat")}
+        </a>
+      )}
       {line.sound.silenced.value ? (
         <button type="button" class="primary wide" onClick={() => line.sound.resume()}>
           {t("call.resume.tap")}
@@ -43,7 +55,7 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
       ) : null}
       {busy ? null : <div class="captions" />}
       {busy && pad ? <Pad onPress={(digit) => line.press(digit)} /> : null}
-      {busy && !pad ? <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={null} /> : null}
+      {busy && !pad ? <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} /> : null}
       <div class="controls">
         {busy ? (
           <>

@@ -214,6 +214,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
 
   "phone.title": "Phone consultation",
   "phone.call": "Call",
+  "phone.chat": "Chat instead",
   "phone.hint": "Tap the big button and speak.",
   "phone.key": "Key {digit}",
 };

@@ -210,6 +210,7 @@ export const zh = {
 
   "phone.title": "电话咨询",
   "phone.call": "拨打",
+  "phone.chat": "打字咨询",
   "phone.hint": "点大按钮，直接说话。",
   "phone.key": "按键 {digit}",
 } as const;
