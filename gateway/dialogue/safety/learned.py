@@ -11,11 +11,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialogue.safety import context, facts, tables
+from gateway.dialogue.safety.anchors import Sieve
 from gateway.dialogue.safety.normal import counted
 
 Keys = NDArray[np.uint32]
@@ -35,10 +37,17 @@ _AGES = (30, 90, 365, 1_095)
 _NEAR_CHARS = {True: 12, False: 45}
 _MAX_HITS = 8
 _WARMTHS, _RATES, _HOURS = (34, 35.6, 37.5, 38), (40, 50, 60), (6, 8, 12, 24)
-_SENSES = {name: re.compile(f"(?<![a-z0-9])(?:{words})(?![a-z])") for name, words in tables.table("senses").items()}
-_SENSES_ZH = {name: re.compile(words) for name, words in tables.table("senses_zh").items()}
-_DENIAL = re.compile(r"(?<![a-z])(?:no|not|never|without|none|nothing)(?![a-z])[^,。]{0,12}$")
-_DENIAL_ZH = re.compile("[没不无未别][^,。]{0,3}$")
+_WRITTEN = {True: tables.table("senses_zh"), False: tables.table("senses")}
+_EDGES = {True: ("", ""), False: ("(?<![a-z0-9])", "(?![a-z])")}
+_SENSES = {
+    zh: [(name, re.compile(f"{_EDGES[zh][0]}(?:{words}){_EDGES[zh][1]}")) for name, words in written.items()]
+    for zh, written in _WRITTEN.items()
+}
+_SIEVES = {zh: Sieve([pattern for _, pattern in senses]) for zh, senses in _SENSES.items()}
+_DENIAL = {
+    True: re.compile("[没不无未别][^,。]{0,3}$"),
+    False: re.compile(r"(?<![a-z])(?:no|not|never|without|none|nothing)(?![a-z])[^,。]{0,12}$"),
+}
 _SHORT_FORMS = tuple(
     (re.compile(rf"\b{words}\b"), short)
     for words, short in (("can not", "cant"), ("will not", "wont"), ("(is|was|do|does|did|has|have|are) not", r"\1nt"))
@@ -71,15 +80,17 @@ def _english(text: str) -> Iterator[str]:
 def _senses(text: str) -> Iterator[str]:
     """Which senses are told, which are denied, which follow one another closely."""
     chinese = is_chinese(text)
-    mark, senses, denial = ("Z", _SENSES_ZH, _DENIAL_ZH) if chinese else ("", _SENSES, _DENIAL)
+    mark, denial = "Z" if chinese else "", _DENIAL[chinese]
     if not chinese:
         text = text.replace("'", "")
         for pattern, short in _SHORT_FORMS:
             text = pattern.sub(short, text)
+    may = _SIEVES[chinese].candidates(text)
     hits = sorted(
         (match.start(), match.end(), name)
-        for name, pattern in senses.items()
-        for match, _ in zip(pattern.finditer(text), range(_MAX_HITS), strict=False)
+        for number, (name, pattern) in enumerate(_SENSES[chinese])
+        if may >> number & 1
+        for match in islice(pattern.finditer(text), _MAX_HITS)
     )
     for number, (start, end, name) in enumerate(hits):
         yield f"{mark}S:{name}"

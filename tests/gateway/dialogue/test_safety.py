@@ -147,6 +147,10 @@ NOT_OF_A_CHILD = [
     "我猫儿子今天吐了一滩黄水",
     "意外险条款里头溺水、触电、窒息都写了",
     "can't wake up without coffee",
+    "别劝我了,我就要粉色的",
+    "都想好了,今晚下单",
+    "带着宝宝一起去迪士尼,推车能折叠上飞机吗",
+    "left a note by the cot for the nanny",
     "we were in the shop, van clipped the empty pram",
 ]
 
