@@ -26,6 +26,7 @@ from gateway.http import (
     socket,
     summary,
     uploads,
+    voices,
     whip,
 )
 from gateway.http.ask import Ask
@@ -100,6 +101,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v1/stores", rules.stores, "manager"),
     Route("GET", "/api/v1/stores/{store}/rules", rules.read, "manager"),
     Route("PUT", "/api/v1/stores/{store}/rules", rules.write, "manager"),
+    Route("GET", "/api/v1/stores/{store}/voice", voices.read, "manager"),
+    Route("PUT", "/api/v1/stores/{store}/voice", voices.write, "manager"),
     Route("POST", "/api/v1/drafts/check", drafts.check, "staff"),
     Route("POST", "/api/v1/alarms/{alarm}/acknowledge", chat.acknowledge, "staff"),
 )
