@@ -25,7 +25,7 @@ _LIMBS_ONLY = _words("limbs_only")
 _GONE = _words("gone")
 _NOT_BODY = _words("not_body")
 _ADVICE = _words("advice")
-_VACCINE = _words("vaccine")
+_VACCINE, _NOT_JUST_VACCINATED = _words("vaccine"), _words("not_just_vaccinated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,11 @@ def _gone(measure: Measure, text: str) -> bool:
     return bool(_GONE.search(place.after) or re.match(r"[^。]*。[^。]{0,8}(?:已经退|退烧了|烧退了)", rest))
 
 
+def _just_vaccinated(text: str) -> bool:
+    """A fever within 48 hours of a vaccine is amber (trust.md C2); one of a fortnight ago explains nothing."""
+    return bool(_VACCINE.search(text)) and not _NOT_JUST_VACCINATED.search(text)
+
+
 def fever(talk: Talk) -> Reading | None:
     readings = [
         t for t in facts.temperatures(talk.text) if not _NOT_BODY.search(Place(talk.text, t.start, t.end).clause)
@@ -83,7 +88,7 @@ def fever(talk: Talk) -> Reading | None:
         place = Place(talk.text, measure.start, measure.end)
         if age is None or age >= YOUNG or _gone(measure, talk.text) or not _told(measure, talk.text):
             continue
-        if _NOT_BODY.search(place.clause) or _ADVICE.search(place.sentence) or _VACCINE.search(talk.text):
+        if _NOT_BODY.search(place.clause) or _ADVICE.search(place.sentence) or _just_vaccinated(talk.text):
             continue
         return Reading("S01", "fever under 3 months", exact=bool(hot))
     return None

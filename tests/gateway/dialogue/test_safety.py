@@ -15,6 +15,8 @@ from gateway.dialogue.safety.tables import table
 FIRES = [
     ("S01", ["宝宝满月烧到三十八度五"], None),
     ("S01", ["6 weeks old, temp 100.6F"], None),
+    ("S01", ["7 weeks, 39.1, had his jabs a fortnight ago so it won't be those"], None),
+    ("S01", ["两个月，38.4，疫苗是半个月前打的"], None),
     ("S03", ["我姐家宝宝现在抽了"], None),
     ("S04", ["一分钟喘七十下"], 20),
     ("S06", ["嘴巴那圈颜色不对 发青"], None),
