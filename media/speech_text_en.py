@@ -173,8 +173,8 @@ RULES: tuple[Rule, ...] = (
     rule(MARKUP, ""),
     # telephone numbers and codes, digit by digit
     rule(r"(?<!\d)(?:\+\d{1,3}[- ]?)?1[3-9]\d(?:\d{8}|[- ]\d{4}[- ]\d{4})(?!\d)", lambda m: phone(m[0])),
-    rule(r"(?<!\d)(?:\+\d{1,3}[- ])?\(?\d{3,4}\)?[- ]\d{3,4}[- ]\d{4}(?!\d)|(?<!\d)400\d{7}(?!\d)", lambda m: phone(m[0])),
-    rule(r"\b([Cc]all|[Dd]ial|[Rr]ing|[Pp]hone)(:?) (\d{3,8})(?![\d.,:%])", lambda m: f"{m[1]}{m[2]} {each(m[3])}"),
+    rule(r"(?<!\d)(?:\+\d{1,3}[- ])?\(?\d{3,4}\)?[- ]\d{3,4}[- ]\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)400\d{7}(?!\d)", lambda m: phone(m[0])),
+    rule(r"\b([Cc]all|[Dd]ial|[Rr]ing|[Pp]hone)(:?) (\d{3,8})(?![\d.,:%]|-\d)", lambda m: f"{m[1]}{m[2]} {each(m[3])}"),
     rule(r"\b((?:[Oo]rder|[Tt]racking|[Cc]ode)(?: number| no\.?)?)(:| is)? ([A-Z]*\d[A-Z0-9]{2,})\b",
          lambda m: f"{m[1]}{m[2] or ''} " + " ".join(each(c) if c.isdigit() else c for c in m[3])),
     rule(r"(?<![\d.])\d{9,}(?!\d)", lambda m: each(m[0])),

@@ -230,3 +230,9 @@ def test_spans_map_back_in_order_and_cover_everything(shown: str, language: str)
 def test_no_digit_is_left_to_the_engine(shown: str) -> None:
     for language in ("zh", "en"):
         assert not any(c in "0123456789" for c in spoken(shown, language).text), spoken(shown, language).text  # type: ignore[arg-type]
+
+
+def test_a_line_with_its_area_code_is_read_digit_by_digit_also_after_the_word_for_it() -> None:
+    assert spoken("电话 021-00000018。", "zh").text == "电话 零二幺，零零零零零零幺八。"
+    assert "zero two one" in (said := spoken("phone 021-62345678", "en").text)
+    assert "million" not in said
