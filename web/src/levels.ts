@@ -57,13 +57,15 @@ export class Ears {
   /** Only the assistant is ducked, never a person. */
   mayDuck = false;
   private readonly context = warm ?? new AudioContext();
-  private local: Analysed | null = null;
+  local: Analysed | null = null;
+  /** dBFS of the microphone by `frames`, where they are quicker than the analyser. */
+  near: number | undefined;
   private remote: Analysed | null = awaited;
   private floor = -60;
   private remoteHeardAt = -Infinity;
   private spokeAt = -Infinity;
   private lookedAt = performance.now();
-  private running = true;
+  running = true;
 
   constructor(private readonly player: HTMLMediaElement) {
     warm = awaited = null;
@@ -81,6 +83,7 @@ export class Ears {
 
   hearLocal(stream: MediaStream): void {
     this.local = analyse(this.context, stream);
+    void import("./frames").then((it) => it.frames(this, stream)).catch(() => undefined);
   }
 
   hearRemote(stream: MediaStream): void {
@@ -101,8 +104,8 @@ export class Ears {
     else setTimeout(() => this.awaitSound(), FIRST_SOUND_MS);
   }
 
-  private look(now: number): void {
-    const local = decibels(this.local?.analyser);
+  look(now: number): void {
+    const local = this.near ?? decibels(this.local?.analyser);
     const remote = decibels(this.remote?.analyser);
     if (remote > HEARD_DB) this.heard(now);
     const speech = this.isSpeech(local, now);

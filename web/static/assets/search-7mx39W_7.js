@@ -1,0 +1,1 @@
+export{n as Search}from"./search-Bh96pNte.js";

@@ -1,1 +1,0 @@
-import{_ as e,x as t}from"./icons-D1mbY0eH.js";import{t as n}from"./dialog-Db_Rq8yC.js";var r=({url:r,onClose:i})=>t(n,{class:`viewer`,label:e(`image.alt`),onClose:i,children:t(`img`,{src:r,alt:e(`image.alt`)})});export{r as Viewer};
