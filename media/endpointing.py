@@ -17,9 +17,9 @@ STRANGER = 1.2
 """How long a pause may be of somebody who has not made two yet."""
 WORTH = 3.0
 """Seconds of waiting (over all turns that were done) that one cut-in saved is worth."""
-BLIND, BLIND_MOST = 0.22, 0.35
-"""Without any words. The closure of a stop (t, k, p) can be 0.2 s of silence in the middle of a word; what her own
-pauses take is waited for up to the second."""
+BLIND, BLIND_MOST = 0.19, 0.35
+"""Without any words. The closure of a stop (t, k, p) can be 0.2 s of silence in the middle of a word: it is not over
+while the quick detector hears her begin again; what her own pauses take is waited for up to the second."""
 WORDS = 0.4
 """A recognizer is given this long to say what it has."""
 

@@ -82,7 +82,7 @@ def _frame(turn: Turn, frame: ev.Frame, tuning: Tuning) -> Step:
         case Phase.LISTENING:
             return _listening(turn, tuning)
         case Phase.CUSTOMER_SPEAKING:
-            return _going_on(turn, gap, tuning) if turn.voicing.now else _pausing(turn, tuning)
+            return _going_on(turn, gap, tuning) if turn.voicing.now else _pausing(turn, frame.onset, tuning)
         case Phase.THINKING | Phase.ASSISTANT_SPEAKING:
             return doubting(turn, frame, tuning)
         case _:
@@ -130,11 +130,12 @@ def _next_utterance(turn: Turn, last: Utterance) -> Step:
     return turn, (*ended, ev.Listen(following.id))
 
 
-def _pausing(turn: Turn, tuning: Tuning) -> Step:
+def _pausing(turn: Turn, onset: float, tuning: Tuning) -> Step:
+    """Her turn is not over in the moment the quick detector hears her begin again; a noise that stays holds nothing."""
     last = turn.utterances[-1]
     known = turn.text if last.text else ""
     wait = delay(known, turn.habits, words_coming=last.guessed and not last.answered)
-    if turn.voicing.gap >= wait:
+    if turn.voicing.gap >= wait and not 0 < onset <= tuning.onset[1]:
         return _end_of_speech(turn, last)
     if turn.voicing.gap >= tuning.guess and not last.guessed and not last.final:
         return turn.with_utterance(replace(last, guessed=True)), (ev.Guess(last.id),)
