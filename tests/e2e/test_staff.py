@@ -68,7 +68,7 @@ def test_a_complaint_reaches_the_advisor_and_the_manager_who_teaches_from_it(peo
         said(customer, words)
     page = people.advisor("林店长", "/manager#unanswered")
     row = page.locator(".entries li", has_text=question)
-    expect(row).to_contain_text("投诉：答非所问")
+    expect(row).to_contain_text("工作日内查看）：答非所问")
     expect(row).to_contain_text(f"顾问的回答：{answer}")  # and not her greeting
     row.get_by_role("button", name="写回答").click()
     page.get_by_role("button", name="看看影响").click()

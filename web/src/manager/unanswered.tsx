@@ -32,7 +32,7 @@ export function UnansweredView() {
               <a href={linkTo(one)}>{ts("manager.conversation")}</a>
               {one.complaints.map((complaint) => (
                 <p key={linkTo(complaint)} class="failed">
-                  {ts("why.complaint")}：{complaint.comment || ts("manager.complaint.bare")} <a href={linkTo(complaint)}>{ts("manager.conversation")}</a>
+                  {ts("manager.complaint.due")}：{complaint.comment || ts("manager.complaint.bare")} <a href={linkTo(complaint)}>{ts("manager.conversation")}</a>
                 </p>
               ))}
               <p class="soft">{one.questions.slice(1, 5).join(" / ")}</p>

@@ -65,7 +65,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   "message.complain": "Complain about this answer",
   "message.complaint.what": "What is wrong with it? (optional)",
   "message.complaint.send": "Send complaint",
-  "message.complained": "Complaint received, the manager will look at it",
+  "message.complained": "Complaint received, the manager looks at it within one working day",
   "message.cut": "(interrupted)",
   "message.spoken": "said in a call",
   "message.unknown": "Reload the page to see this message",

@@ -155,6 +155,7 @@ export const staffEn: Readonly<Record<keyof typeof staffZh, string>> = {
   "manager.dismiss": "Dismiss",
   "manager.conversation": "Conversation",
   "manager.draft": "An advisor answered: {text}",
+  "manager.complaint.due": "Complaint (she was promised a look within one working day)",
   "manager.complaint.bare": "(no words)",
   "manager.covers": "Now answers {n} past questions",
   "manager.all": "All categories",

@@ -154,6 +154,7 @@ export const staffZh = {
   "manager.dismiss": "忽略",
   "manager.conversation": "看对话",
   "manager.draft": "顾问的回答：{text}",
+  "manager.complaint.due": "投诉（已答应顾客一个工作日内查看）",
   "manager.complaint.bare": "（没有说明）",
   "manager.covers": "现在能答过去的 {n} 个问题",
   "manager.all": "全部类别",

@@ -63,7 +63,7 @@ export const zh = {
   "message.complain": "投诉这条回答",
   "message.complaint.what": "请告诉我们哪里不对（可不填）",
   "message.complaint.send": "提交投诉",
-  "message.complained": "已收到投诉，店长会查看",
+  "message.complained": "已收到投诉，店长一个工作日内查看",
   "message.cut": "（被打断）",
   "message.spoken": "语音通话",
   "message.unknown": "这条消息需要更新页面才能显示",

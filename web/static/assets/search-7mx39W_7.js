@@ -1,1 +1,0 @@
-export{n as Search}from"./search-Bh96pNte.js";

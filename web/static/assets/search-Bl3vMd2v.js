@@ -1,0 +1,1 @@
+export{n as Search}from"./search-BjA6N5Jn.js";

@@ -1,1 +1,0 @@
-import{_ as e,b as t}from"./icons-C-w5ArSw.js";import{t as n}from"./dialog-BPvlUJ75.js";var r=({url:r,onClose:i})=>t(n,{class:`viewer`,label:e(`image.alt`),onClose:i,children:t(`img`,{src:r,alt:e(`image.alt`)})});export{r as Viewer};

@@ -1,0 +1,1 @@
+import{_ as e,b as t}from"./icons-CumNnMbf.js";import{t as n}from"./dialog-C8uMhj-a.js";var r=({url:r,onClose:i})=>t(n,{class:`viewer`,label:e(`image.alt`),onClose:i,children:t(`img`,{src:r,alt:e(`image.alt`)})});export{r as Viewer};
