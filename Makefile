@@ -78,6 +78,9 @@ bench-peers: setup ## join, reply, barge-in beside pipecat and fastrtc (installs
 bench-messages: setup ## 1,000 open pages and 100 messages a second: ack, delivery, memory, everybody back after a cut
 	@$(PY) -m benchmarks.messages
 
+topics: setup ## compile the retrieval's topics after a change of their wordings, synonyms or stop words
+	@$(PY) -m benchmarks.topics
+
 evaluate: setup ## golden questions: ours beside BM25 over words and TF-IDF, and latency at 5,000 entries
 	@$(PY) -m benchmarks.retrieval
 

@@ -1,10 +1,12 @@
 """The labelled talks the red flags' learned layer is trained on and measured by, each with its author."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.redflags import ROOT, SET
+from gateway.dialogue.knowledge.concepts import lines
+from gateway.dialogue.knowledge.topics import TABLES
 
 STRANGERS = SET.with_name("redflags_strangers.jsonl")
 WRITTEN = ROOT / "benchmarks/redflags_written.jsonl"
@@ -12,6 +14,17 @@ WRITTEN = ROOT / "benchmarks/redflags_written.jsonl"
 SHOP = ROOT / "gateway/demo"
 BASES = ROOT / "benchmarks/bases"
 EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
+OF_HEALTH = frozenset(
+    {"engorged", "lowsupply", "fever", "cold", "vaccine", "spit_up", "constipation", "diarrhoea", "poo_colour", "colic"}
+    | {"jaundice", "ears_nose", "cord", "allergens", "crying", "postpartum", "pregnancy", "carseat_crash", "premature"}
+    | {"bottle_refusal", "special_formula", "nappy_rash", "heat_rash", "bump_head", "swallowed", "rash_illness", "blw"}
+    | {"sticky_eye", "illness", "childproof", "firstaid_class", "milestones", "stairgate"}
+)
+"""Topics of the shop whose wordings may be dangers."""
+CARDS = (None, 10, 60, None, 200, 600, 20)
+"""Ages in days on the cards of those who ask: that a baby is young makes no question dangerous."""
+ANSWER_CHARS = 8
+"""A short answer ("yes", "2") is learned with each of them: it says so little that an age would weigh too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,23 @@ def _questions() -> list[Case]:
     golden = [json.loads(line)["question"] for line in (SHOP / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
     known = [entry for path in sorted(SHOP.glob("knowledge_*.json")) for entry in json.loads(path.read_text("utf-8"))]
     asked = [text for entry in known for text in (entry["question"], entry["question_en"], *entry["phrasings"])]
-    return [Case("shop", (text,), None, None) for text in [*golden, *asked]] + _foreign() + _everyday()
+    every = [Case("shop", (text,), None, None) for text in [*golden, *asked]] + _foreign() + _everyday() + _wordings()
+    return [
+        replace(case, age_days=card)
+        for at, case in enumerate(every)
+        for card in (set(CARDS) if len(case.turns[0]) <= ANSWER_CHARS else (CARDS[at % len(CARDS)],))
+    ]
+
+
+def _wordings() -> list[Case]:
+    """How customers put what retrieval knows as topics of a shop: situations more than questions."""
+    told = [line.split(":", 1) for table in TABLES for line in lines(table)]
+    return [
+        Case("topics", (text.strip(),), None, None)
+        for key, said in told
+        if key not in OF_HEALTH
+        for text in said.split("|")
+    ]
 
 
 def _foreign() -> list[Case]:

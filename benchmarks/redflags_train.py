@@ -35,7 +35,7 @@ TRIED = ((0.0, -9.0), (0.0, -2.0), (0.0, -1.0), (0.5, -1.0), (0.5, 0.0))
 STEPS, RATE, MOMENTUM, DECAY = 300, 60.0, 0.95, 1e-6
 LEAST = 2
 """Talks a gram must stand in to be known: one said once teaches nothing, and costs room."""
-SHOP_TALK = ("shop", "bases", "every")
+SHOP_TALK = ("shop", "bases", "every", "topics")
 LONGEST_ERRAND = {True: 40, False: 90}
 """Characters of a question put beside a talk, Chinese or not."""
 Floats = NDArray[np.float32]

@@ -1,14 +1,16 @@
 """Retrieval: what it finds, what it leaves alone, and laws that hold for any knowledge."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.topics import TARGET, compiled
 from gateway.dialogue.knowledge import Entry, Knowledge
 from gateway.dialogue.knowledge.index import analyse
 from gateway.dialogue.knowledge.kinds import kinds
 from gateway.dialogue.knowledge.spelling import Speller
-from gateway.dialogue.knowledge.topics import Topics, shop_topics
+from gateway.dialogue.knowledge.topics import read_tables, shop_topics, topics
 from gateway.store.knowledge import demo_entries
 
 
@@ -162,11 +164,18 @@ def test_a_topic_finds_an_entry_that_shares_no_word(asked: str, id: str) -> None
     ("text", "ours"), [("股票涨了没", False), ("tell me a joke please", False), ("几段奶粉", True)]
 )
 def test_what_is_nothing_of_the_shops_is_told_apart(text: str, ours: bool) -> None:
-    topics = shop_topics()
-    assert (topics.foreign(topics.of(analyse(text).terms)) < 0.5) is ours
+    known = shop_topics()
+    assert (known.foreign(known.of(analyse(text).terms)) < 0.5) is ours
 
 
 def test_a_text_without_a_known_term_has_no_topic() -> None:
-    topics = Topics([[{"a": 1.0}], [{"b": 1.0}]])
-    assert not topics.of({"c": 1.0}).any()
-    assert topics.of({"a": 2.0}).tolist() == [1.0, 0.0]
+    two = topics([[{"a": 1.0}], [{"b": 1.0}]])
+    assert not two.of({"c": 1.0}).any()
+    assert two.of({"a": 2.0}).tolist() == [1.0, 0.0]
+
+
+def test_the_compiled_topics_are_those_of_the_tables() -> None:
+    """Else: `make topics`."""
+    told = compiled(read_tables())
+    with np.load(TARGET) as kept:
+        assert all((kept[name] == array).all() for name, array in told.items())

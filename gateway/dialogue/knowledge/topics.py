@@ -8,6 +8,7 @@ shop in place of an encyclopedia's pages.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from math import log, log1p, sqrt
 
 import numpy as np
@@ -17,6 +18,8 @@ from gateway.dialogue.knowledge.concepts import lines
 from gateway.dialogue.knowledge.index import analyse
 
 TABLES = ("topics_zh.txt", "topics_en.txt")
+COMPILED = "topics.npz"
+"""What `read_tables` makes of them, for it takes seconds (`make topics`)."""
 BESIDE = "not_"
 Vector = NDArray[np.float32]
 Terms = Mapping[str, float]
@@ -25,35 +28,23 @@ Terms = Mapping[str, float]
 class Topics:
     """Topics as weighted terms; `of(terms)` is how near each of them is to a text."""
 
-    def __init__(self, topics: Sequence[Iterable[Terms]], beside: Sequence[bool] = ()) -> None:
-        """`beside[i]`: topic i is nothing of the shop's (the weather, a joke)."""
-        self.count = len(topics)
-        self._beside = np.array(beside or [False] * self.count)
-        summed = [_summed(wordings) for wordings in topics]
-        held = Counter(term for terms in summed for term in terms)
-        idf = {term: log(1 + self.count / (count + 0.5)) for term, count in held.items()}
-        found: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, terms in enumerate(summed):
-            weighed = {term: log1p(weight) * idf[term] for term, weight in terms.items()}
-            for term, weight in weighed.items():
-                found[term].append((number, weight * idf[term] / (_length(weighed) or 1.0)))
-        self._near = {
-            term: (np.array([number for number, _ in near], np.intp), np.array([w for _, w in near], np.float32))
-            for term, near in found.items()
-        }
+    def __init__(self, near: Mapping[str, tuple[NDArray[np.intp], Vector]], beside: NDArray[np.bool_]) -> None:
+        """`near`: of a term, the topics it tells of and how much; `beside[i]`: topic i is nothing of the shop's (the
+        weather, a joke)."""
+        self.count, self.beside, self.near = len(beside), beside, near
 
     def of(self, terms: Terms) -> Vector:
         """Nearness to each topic, of length 1; zeros where nothing tells."""
         vector = np.zeros(self.count, np.float32)
         for term, weight in terms.items():
-            if near := self._near.get(term):
+            if near := self.near.get(term):
                 vector[near[0]] += near[1] * np.float32(weight)
         length = float(np.sqrt(vector @ vector))
         return vector / np.float32(length) if length else vector
 
     def foreign(self, vector: Vector) -> float:
         """How much of a text's nearness (`of`) is to what is nothing of the shop's, 0..1."""
-        other = vector[self._beside]
+        other = vector[self.beside]
         return float(np.sqrt(other @ other))
 
 
@@ -71,11 +62,39 @@ def _length(terms: Terms) -> float:
     return sqrt(sum(weight * weight for weight in terms.values()))
 
 
-@cache
-def shop_topics() -> Topics:
-    """The curated topics, read once."""
+def topics(wordings: Sequence[Iterable[Terms]], beside: Sequence[bool] = ()) -> Topics:
+    """Each topic from the terms of its wordings."""
+    summed = [_summed(each) for each in wordings]
+    held = Counter(term for terms in summed for term in terms)
+    idf = {term: log(1 + len(summed) / (count + 0.5)) for term, count in held.items()}
+    found: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for number, terms in enumerate(summed):
+        weighed = {term: log1p(weight) * idf[term] for term, weight in terms.items()}
+        for term, weight in weighed.items():
+            found[term].append((number, weight * idf[term] / (_length(weighed) or 1.0)))
+    near = {
+        term: (np.array([number for number, _ in each], np.intp), np.array([w for _, w in each], np.float32))
+        for term, each in found.items()
+    }
+    return Topics(near, np.array(beside or [False] * len(summed)))
+
+
+def read_tables() -> Topics:
+    """The curated topics, from their wordings."""
     wordings: dict[str, list[Terms]] = defaultdict(list)
     for line in (line for table in TABLES for line in lines(table)):
         key, said = line.split(":", 1)
         wordings[key] += [analyse(text.strip()).terms for text in said.split("|")]
-    return Topics(list(wordings.values()), [key.startswith(BESIDE) for key in wordings])
+    return topics(list(wordings.values()), [key.startswith(BESIDE) for key in wordings])
+
+
+@cache
+def shop_topics() -> Topics:
+    """The curated topics, as compiled, read once."""
+    with (files(__package__) / COMPILED).open("rb") as file, np.load(file) as kept:
+        terms = kept["terms"].tobytes().decode().split("\n")
+        ends = np.cumsum(kept["sizes"])[:-1]
+        numbers = np.split(kept["numbers"].astype(np.intp), ends)
+        return Topics(
+            dict(zip(terms, zip(numbers, np.split(kept["weights"], ends), strict=True), strict=True)), kept["beside"]
+        )

@@ -134,12 +134,8 @@ def flagged(turns: Sequence[str], age_days: int | None, past: str = "") -> RedFl
 
 
 def _hunch(text: str, numbers: str, age: int | None) -> RedFlag | None:
-    """Where no word of the tables is said, nothing is suspected: that spares ordinary talk and cost one danger of
-    nine authors'."""
-    if not touched(text):
-        return None
     none_of = () if measured.may_be_young_and_ill(numbers, age) else _OF_THE_YOUNG
-    sign = learned.hunch(text, age, surely_none_of=none_of)
+    sign = learned.hunch(text, age, surely_none_of=none_of, told=touched(text))
     return RedFlag(sign, ACTIONS[sign], "like talks of this sign") if sign else None
 
 

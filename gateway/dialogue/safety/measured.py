@@ -30,7 +30,8 @@ _VACCINE, _NOT_JUST_VACCINATED = _words("vaccine"), _words("not_just_vaccinated"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`exact`: a number under a known age, or a height, says it; no harmless words around it take it back."""
+    """`exact`: a number under a known age, or a height, says it; no harmless words around it take it back. Not where
+    she tells a cooler reading too: of the other child, of the other thermometer."""
 
     sign: str
     why: str
@@ -90,7 +91,7 @@ def fever(talk: Talk) -> Reading | None:
             continue
         if _NOT_BODY.search(place.clause) or _ADVICE.search(place.sentence) or _just_vaccinated(talk.text):
             continue
-        return Reading("S01", "fever under 3 months", exact=bool(hot))
+        return Reading("S01", "fever under 3 months", exact=bool(hot) and len(hot) == len(readings))
     return None
 
 
