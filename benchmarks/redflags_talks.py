@@ -18,12 +18,13 @@ OF_HEALTH = frozenset(
     {"engorged", "lowsupply", "fever", "cold", "vaccine", "spit_up", "constipation", "diarrhoea", "poo_colour", "colic"}
     | {"jaundice", "ears_nose", "cord", "allergens", "crying", "postpartum", "pregnancy", "carseat_crash", "premature"}
     | {"bottle_refusal", "special_formula", "nappy_rash", "heat_rash", "bump_head", "swallowed", "rash_illness", "blw"}
-    | {"sticky_eye", "illness", "childproof", "firstaid_class", "milestones", "stairgate"}
+    | {"sticky_eye", "illness", "childproof", "firstaid_class", "milestones", "stairgate", "teat_flow", "vitamins", "dummy"}
+    | {"dressing_safe", "mood", "safe", "daynight", "latch", "tummy_time", "sleep_safe", "swaddle", "teething", "calcium"}
 )
 """Topics of the shop whose wordings may be dangers."""
 CARDS = (None, 10, 60, None, 200, 600, 20)
 """Ages in days on the cards of those who ask: that a baby is young makes no question dangerous."""
-ANSWER_CHARS = 8
+ANSWER_CHARS = 4
 """A short answer ("yes", "2") is learned with each of them: it says so little that an age would weigh too much."""
 
 

@@ -24,7 +24,7 @@ from gateway.dialogue.safety.normal import counted
 
 WEIGHTS = ROOT / "gateway/dialogue/safety/tables/learned.npz"
 SIGNS = tuple(rules.ACTIONS)
-ALARM, HARMLESS = 0.0, -1.75
+ALARM, HARMLESS = -0.3, -1.75
 """Above, the model alarms by itself; below, it takes an alarm of the tables back."""
 CALM = 0.5
 """Taken off every score. Learning that a danger among questions of the shop is one makes the model see more danger in

@@ -165,13 +165,14 @@ def test_a_topic_finds_an_entry_that_shares_no_word(asked: str, id: str) -> None
 )
 def test_what_is_nothing_of_the_shops_is_told_apart(text: str, ours: bool) -> None:
     known = shop_topics()
-    assert (known.foreign(known.of(analyse(text).terms)) < 0.5) is ours
+    assert (known.foreign(known.of(analyse(text))) < 0.5) is ours
 
 
 def test_a_text_without_a_known_term_has_no_topic() -> None:
-    two = topics([[{"a": 1.0}], [{"b": 1.0}]])
-    assert not two.of({"c": 1.0}).any()
-    assert two.of({"a": 2.0}).tolist() == [1.0, 0.0]
+    two = topics([[analyse("bottle").terms], [analyse("奶瓶").terms]])
+    assert not two.of(analyse("shoes")).any()
+    assert two.of(analyse("bottle bottle")).tolist() == [1.0, 0.0]
+    assert two.of(analyse("奶瓶")).tolist() == [0.0, 1.0]
 
 
 def test_the_compiled_topics_are_those_of_the_tables() -> None:

@@ -71,10 +71,10 @@ class Knowledge:
         self._first = np.searchsorted(self._owner, np.arange(len(self.entries) + 1))
         self._asked = invert([row.terms for row in self._rows], [i for i, _ in wordings])
         self._shapes = Shapes([wording for _, wording in wordings], [i for i, _ in wordings])
-        told = [analyse(f"{entry.answer} {entry.answer_en}").terms for entry in self.entries]
-        self._told = invert(told, range(len(told)))
-        self._topics = np.array([shop_topics().of(row.terms) for row in self._rows], np.float32)
-        self._told_topics = np.array([shop_topics().of(terms) for terms in told], np.float32)
+        told = [analyse(f"{entry.answer} {entry.answer_en}") for entry in self.entries]
+        self._told = invert([answer.terms for answer in told], range(len(told)))
+        self._topics = np.array([shop_topics().of(row) for row in self._rows], np.float32)
+        self._told_topics = np.array([shop_topics().of(answer) for answer in told], np.float32)
         self._about = self._gists()
         self._by_topic = np.ascontiguousarray(self._about.T)
         self._speller = Speller((word for row in self._rows for word in row.words), table_speller())
@@ -89,7 +89,7 @@ class Knowledge:
             return []
         rows = self._asked.score(asked.terms)
         best = np.maximum.reduceat(rows, self._first[:-1])
-        about = shop_topics().of(asked.terms)
+        about = shop_topics().of(asked)
         near = self._near(about)
         total = best + ANSWER_WEIGHT * self._told.score(asked.terms)
         total += TOPIC_WEIGHT * near * ((total > 0) | (near > TOPIC_ALONE))
