@@ -34,7 +34,7 @@ recall, authors left out."""
 _UNTOLD = 0.8
 """Above `alarm`, with and without the age, of a talk without a word of the tables: of 3,400 everyday wordings nobody
 had trained on, five are above it. "Licked the rat bait" is, too."""
-_DESPITE_THE_SIGN = 1.5
+_DESPITE_THE_SIGN = 3.3
 """Above `alarm`, of a talk like a fever of the young that is none: it may be of another sign ("37 weeks pregnant")."""
 _AGES = (30, 90, 365, 1_095)
 _NEAR_CHARS = {True: 12, False: 45}
