@@ -75,7 +75,12 @@ async def test_publish_try_version_and_roll_back(shop: Served) -> None:
 
 async def test_publishing_that_lowers_the_score_asks_first(shop: Served) -> None:
     await only(shop, ("怎么给奶瓶消毒", "sterilise"), ("奶瓶要消毒吗", "sterilise"))
-    thief = {"question": "怎么给奶瓶消毒", "phrasings": ["奶瓶要消毒吗"], "answer": "错的", "category": "shopping"}
+    thief = {
+        "question": "怎么给奶瓶消毒",
+        "phrasings": ["奶瓶要消毒吗"],
+        "answer": "奶瓶不用消毒，蒸汽煮沸消毒奶瓶都没有用",
+        "category": "shopping",
+    }
     status, said = await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief", **thief)
     assert status == 409
     fewer = any(said["after"][rate] < said["before"][rate] for rate in RATES)
@@ -110,7 +115,7 @@ async def test_an_import_is_judged_and_brings_only_what_changes(shop: Served) ->
             return response.status, await response.json()
 
     rows = "id,question,answer,category,phrasings\nlocker,有储物柜吗,有,shopping,\n"
-    thief = "thief,怎么给奶瓶消毒,错的,shopping,奶瓶要消毒吗\n"
+    thief = "thief,怎么给奶瓶消毒,奶瓶不用消毒，蒸汽煮沸消毒奶瓶都没有用,shopping,奶瓶要消毒吗\n"
     status, said = await bring(rows)
     assert (status, said["published"], said["same"]) == (200, 1, 0)
     status, said = await bring(rows)
@@ -124,7 +129,12 @@ async def test_an_import_is_judged_and_brings_only_what_changes(shop: Served) ->
 
 async def test_rolling_back_to_what_lowers_the_score_asks_first(shop: Served) -> None:
     await only(shop, ("怎么给奶瓶消毒", "sterilise"), ("奶瓶要消毒吗", "sterilise"))
-    thief = {"question": "怎么给奶瓶消毒", "phrasings": ["奶瓶要消毒吗"], "answer": "错的", "category": "shopping"}
+    thief = {
+        "question": "怎么给奶瓶消毒",
+        "phrasings": ["奶瓶要消毒吗"],
+        "answer": "奶瓶不用消毒，蒸汽煮沸消毒奶瓶都没有用",
+        "category": "shopping",
+    }
     await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief?confirm=true", **thief)
     await shop.call(MANAGER, "PUT", "/api/v1/knowledge/thief", **UMBRELLA)
     path = "/api/v1/knowledge/thief/rollback"

@@ -123,7 +123,7 @@ class Knowledge:
         forth, wide, widest = shares(weight, covered), shares(weight, asked_for), shares(weight, known)
         shape = np.maximum.reduceat(self._shapes.nearness(text, rows), starts)
         topic = np.maximum.reduceat(self._topics[rows] @ about, starts)
-        foreign = shop_topics().foreign(about)
+        foreign, strongest = shop_topics().foreign(about), int(about.argmax())
         gist, told = self._about[order] @ about, self._told_topics[order] @ about
         ideal, wanted, measured = self._asked.ideal(asked.terms) or 1.0, kinds(text), quantities(text)
         for n, (entry, size) in enumerate(zip(order, sizes, strict=True)):
@@ -132,7 +132,8 @@ class Knowledge:
             shared = (float(wide[n]), float(widest[n]), min(1.5, float(best[entry]) / ideal))
             one = self.entries[entry]
             fits = (_fit(measured, one.asked()), _fit(measured, (one.answer, one.answer_en)))
-            topics = (float(topic[n]), float(gist[n]), float(told[n]), foreign)
+            first = (float(self._about[entry, strongest]), float(about[strongest]))
+            topics = (float(topic[n]), float(gist[n]), float(told[n]), foreign, *first)
             features = (*closest, *shared, alike(wanted, self._kinds[entry]), float(shape[n]), *fits, *topics)
             yield Evidence(entry, features, calibration.rank(features))
 
