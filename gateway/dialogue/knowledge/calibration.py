@@ -29,8 +29,8 @@ FEATURES = (
 """Coverage of the question by the best wording, of the two nearest wordings by the question, of the question by all
 wordings and by the answer too; BM25 against its ideal; the same kind of question; letters in common; ages, weights and
 stages that fit the wordings' and the answer's; the same topics (`topics`) as the nearest wording, as all wordings
-together and as the answer; nearness of the question to what is nothing of the shop's (the same for all candidates); how much the wordings are of
-the question's first topic, and how clearly that is its first (the same for all)."""
+together and as the answer; nearness of the question to what is nothing of the shop's (the same for all candidates);
+how much the wordings are of the question's first topic, and how clearly that is its first (the same for all)."""
 RANK = (0.88, 0.45, 0.11, 7.3, -4.97, 0.61, 6.48, 1.01, 0.8, 1.41, 5.53, 4.55, 0.0, 1.4, 0.0)
 CONFIDENCE = (0.72, 0.0, 0.42, -0.59, -0.68, -1.39, -0.53, 0.91, 0.03, 2.7, -2.48, 0.87, -1.66, -2.44)
 """Of the `signs` in order; the last is the bias."""
