@@ -63,6 +63,13 @@ _LENGTHS = {
 """Of the terms that begin with a sound: how long they are."""
 
 
+def _misspelt(run: str, term: str, from_before: str, to_behind: str) -> bool:
+    """Of two characters one must be right: 最近觉得 (recently think) holds the sound of 惊厥 (convulsion), too."""
+    if not _REAL_WORDS.isdisjoint((run, from_before, to_behind)):
+        return False
+    return len(term) > 2 or any(map(str.__eq__, run, term))
+
+
 def _mend_homophones(text: str) -> str:
     """`扭扣电池` → `纽扣电池`: a run of characters that sounds like a key term and is no word of its own."""
     sounds = [_sound(char) if "一" <= char <= "鿿" else "" for char in text]
@@ -71,7 +78,7 @@ def _mend_homophones(text: str) -> str:
         for length in _LENGTHS.get(sounds[at], ()):
             run = text[at : at + length]
             term = _TERMS.get(" ".join(sounds[at : at + length]))
-            if term and run not in _REAL_WORDS:
+            if term and _misspelt(run, term, text[max(0, at - 1) : at + length], text[at : at + length + 1]):
                 out.append(term)
                 at += length
                 break

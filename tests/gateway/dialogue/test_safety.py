@@ -199,6 +199,28 @@ def test_what_else_she_asks_in_the_same_breath_makes_a_cry_no_smaller(asked: str
         assert flag.action is Action.CALL_120, text
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("宝宝抽处了", "宝宝抽搐了"),
+        ("扭扣电池", "纽扣电池"),
+        ("最近觉得他瘦了", "最近觉得他瘦了"),  # 近觉 sounds like 惊厥
+        ("孩子电动车", "孩子电动车"),  # 子电 like 紫癜
+        ("新门店在哪", "新门店在哪"),  # 新门 like 囟门, and shares its 门
+    ],
+)
+def test_a_key_term_is_mended_where_it_is_misspelt_and_nowhere_else(said: str, read: str) -> None:
+    assert plain(said) == read
+
+
+@pytest.mark.parametrize("age_days", [None, 10, 200])
+@pytest.mark.parametrize(
+    "text", ["2", "好的", "最近觉得宝宝瘦了", "孩子电话手表有吗", "won't be put down and i've dinner to cook"]
+)
+def test_ordinary_talk_is_quiet_whatever_the_card_says(text: str, age_days: int | None) -> None:
+    assert check([text], age_days) is None
+
+
 def test_a_fever_of_an_age_nobody_hinted_at_is_asked_about_not_guessed() -> None:
     assert check(["宝宝发烧38度5"], None) is None
     assert question(["宝宝发烧38度5"], None) == "needs_age"
