@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.redflags import ROOT
-from benchmarks.redflags_talks import Case, everything
+from benchmarks.redflags_talks import CARDS, Case, everything
 from gateway.dialogue.safety import check, facts, learned, rules
 from gateway.dialogue.safety.check import flagged, joined
 from gateway.dialogue.safety.learned import SIGN_BUCKETS, Keys, Model, is_chinese, keys
@@ -48,14 +48,16 @@ def _keys(case: Case) -> Keys:
 
 
 def among_errands(cases: Sequence[Case]) -> list[Case]:
-    """Each talk once more, with what else she wants of the shop before it, behind it, or around it."""
+    """Each talk once more, with what else she wants of the shop before it, behind it, or around it; a danger with an
+    age on the card, as the shop's talk has it: else an age known would speak against danger."""
     asked = {zh: [case.turns[0] for case in cases if _is_errand(case, zh)] for zh in LONGEST_ERRAND}
     mixed = []
     for at, case in enumerate(case for case in cases if case.author not in SHOP_TALK):
         questions = asked[is_chinese(" ".join(case.turns))]
         first, second = questions[at * 7 % len(questions)], questions[(at * 13 + 1) % len(questions)]
         turns = ((first, second, *case.turns), (*case.turns, first, second), (first, *case.turns, second))[at % 3]
-        mixed.append(replace(case, turns=turns))
+        card = CARDS[at % len(CARDS)] if case.sign and case.age_days is None else case.age_days
+        mixed.append(replace(case, turns=turns, age_days=card))
     return mixed
 
 
