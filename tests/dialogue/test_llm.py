@@ -212,6 +212,11 @@ LONG = (
 )
 
 
+def test_a_newborn_is_named_as_one() -> None:
+    assert "提到：新生儿" in summary((Said("customer", "新生儿纸尿裤穿多大码"),), "zh")
+    assert "Named: newborn" in summary((Said("customer", "what size for a newborn"),), "en")
+
+
 def test_of_a_long_message_the_summary_keeps_what_she_asks() -> None:
     told = summary((Said("customer", LONG), Said("customer", LONG), Said("customer", "推车怎么选")), "zh")
     assert told.splitlines()[0] == "她问过：晚上要不要断夜奶？ / 推车怎么选"

@@ -55,5 +55,10 @@ def _named(texts: Sequence[str], *, zh: bool) -> str:
         if zh
         else {"age": " months", "weight": " kg", "stage": " (stage)"}
     )
-    found = {f"{quantity.low:g}{units[quantity.kind]}" for text in texts for quantity in quantities(text)}
+    born = "新生儿" if zh else "newborn"
+    found = {
+        f"{quantity.low:g}{units[quantity.kind]}" if quantity.low else born
+        for text in texts
+        for quantity in quantities(text)
+    }
     return "、".join(sorted(found)) if zh else ", ".join(sorted(found))

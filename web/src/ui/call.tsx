@@ -54,7 +54,7 @@ export function CallScreen({ page, line, onMinimise, onAgain }: Props) {
       <div class="face" aria-hidden="true">
         <Icon name={withAdvisor ? "user-round" : "sparkles"} size={56} />
       </div>
-      <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} />
+      <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={withAdvisor ? null : (text) => void line.say(text)} />
       {camera ? <Picture stream={line.devices.stream} label={t("call.me")} class="self" /> : null}
       {typing ? <Say onSay={(text) => void line.say(text)} /> : null}
       <Controls line={line} typing={typing} onTyping={() => setTyping(!typing)} />
