@@ -15,33 +15,13 @@ SHOP = ROOT / "gateway/demo"
 BASES = ROOT / "benchmarks/bases"
 EVERYDAY = ROOT / "benchmarks/redflags_everyday.txt"
 OF_HEALTH = frozenset(
-    {"engorged", "lowsupply", "fever", "cold", "vaccine", "spit_up", "constipation", "diarrhoea", "poo_colour", "colic"}
-    | {"jaundice", "ears_nose", "cord", "allergens", "crying", "postpartum", "pregnancy", "carseat_crash", "premature"}
-    | {"bottle_refusal", "special_formula", "nappy_rash", "heat_rash", "bump_head", "swallowed", "rash_illness", "blw"}
-    | {
-        "sticky_eye",
-        "illness",
-        "childproof",
-        "firstaid_class",
-        "milestones",
-        "stairgate",
-        "teat_flow",
-        "vitamins",
-        "dummy",
-    }
-    | {
-        "dressing_safe",
-        "mood",
-        "safe",
-        "daynight",
-        "latch",
-        "tummy_time",
-        "sleep_safe",
-        "swaddle",
-        "teething",
-        "calcium",
-    }
-    | {"fall", "eyes", "separation", "sibling", "warmer", "sleep_night", "hospital_bag"}
+    {"engorged", "lowsupply", "fever", "cold", "vaccine", "spit_up", "constipation", "diarrhoea", "poo_colour"}
+    | {"colic", "jaundice", "ears_nose", "cord", "allergens", "crying", "postpartum", "pregnancy", "carseat_crash"}
+    | {"premature", "bottle_refusal", "special_formula", "nappy_rash", "heat_rash", "bump_head", "swallowed"}
+    | {"rash_illness", "blw", "sticky_eye", "illness", "childproof", "firstaid_class", "milestones", "stairgate"}
+    | {"teat_flow", "vitamins", "dummy", "dressing_safe", "mood", "safe", "daynight", "latch", "tummy_time"}
+    | {"sleep_safe", "swaddle", "teething", "calcium", "fall", "eyes", "separation", "sibling", "warmer"}
+    | {"sleep_night", "hospital_bag"}
 )
 """Topics of the shop whose wordings may be dangers."""
 CARDS = (None, 10, 60, None, 200, 600, 20)

@@ -23,6 +23,7 @@ from gateway.dialogue.tools import Desk
 from gateway.dialogue.tools.own import OwnShop
 from gateway.store import schema
 from gateway.store.engine import Store
+from signaling.protocol import Language
 from tests.dialogue.conftest import LILI, ask
 from tests.fakes.chat_server import ChatServer, chat_server
 
@@ -212,9 +213,17 @@ LONG = (
 )
 
 
-def test_a_newborn_is_named_as_one() -> None:
-    assert "提到：新生儿" in summary((Said("customer", "新生儿纸尿裤穿多大码"),), "zh")
-    assert "Named: newborn" in summary((Said("customer", "what size for a newborn"),), "en")
+@pytest.mark.parametrize(
+    ("said", "language", "named"),
+    [
+        ("新生儿纸尿裤穿多大码", "zh", "提到：3个月以内"),
+        ("不到6个月能喝水吗", "zh", "提到：6个月以内"),
+        ("5公斤以下穿什么码", "zh", "提到：5公斤以内"),
+        ("what size for a newborn", "en", "Named: up to 3 months"),
+    ],
+)
+def test_what_she_names_only_from_above_is_no_zero(said: str, language: Language, named: str) -> None:
+    assert named in summary((Said("customer", said),), language)
 
 
 def test_of_a_long_message_the_summary_keeps_what_she_asks() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from math import inf
 
 from gateway.dialogue.intents import intent
 from gateway.dialogue.knowledge.text import quantities
@@ -55,10 +56,11 @@ def _named(texts: Sequence[str], *, zh: bool) -> str:
         if zh
         else {"age": " months", "weight": " kg", "stage": " (stage)"}
     )
-    born = "新生儿" if zh else "newborn"
+    upto = "{}{}以内" if zh else "up to {}{}"
     found = {
-        f"{quantity.low:g}{units[quantity.kind]}" if quantity.low else born
+        ("{}{}" if quantity.low else upto).format(f"{quantity.low or quantity.high:g}", units[quantity.kind])
         for text in texts
         for quantity in quantities(text)
+        if quantity.low or quantity.high < inf
     }
     return "、".join(sorted(found)) if zh else ", ".join(sorted(found))

@@ -55,7 +55,7 @@ function Phone({ page, line }: { page: Page; line: CallLine }) {
       ) : null}
       {busy ? null : <div class="captions" />}
       {busy && pad ? <Pad onPress={(digit) => line.press(digit)} /> : null}
-      {busy && !pad ? <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={(text) => void line.say(text)} /> : null}
+      {busy && !pad ? <Captions captions={page.captions.value.get(state.call ?? "") ?? []} onChoose={call?.state === "with_advisor" ? null : (text) => void line.say(text)} /> : null}
       <div class="controls">
         {busy ? (
           <>
